@@ -1,0 +1,52 @@
+// The tape: what is left of an op after it ran, for the way back.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "tensor/tensor.hpp"
+
+namespace feral {
+
+struct Node;
+
+// What the engine, gradient checking and the registry see of an op: its description without its types.
+struct OpInfo {
+  std::string_view name;
+  int arity = 0;  // number of tensor inputs
+  bool differentiable = false;
+  // Gradients of the inputs, one for each that node.needs(); `out` has `arity` undefined tensors. Computed with
+  // ops, so that with gradients enabled they are recorded in turn.
+  void (*gradient)(Node& node, const Tensor& gradient, Tensor* out) = nullptr;
+  // Lets go of what the node saved.
+  void (*release_saved)(Node& node) noexcept = nullptr;
+};
+
+// Where the gradient of one input goes: to the node that made it, or into a leaf, or nowhere.
+struct Edge {
+  Node* node = nullptr;  // counted
+  Tensor leaf;
+};
+
+struct Node : TapeNode {
+  const OpInfo* op = nullptr;
+  std::uint64_t sequence = 0;  // later ops have larger numbers (of the thread): the order of the way back
+  Edge* edges = nullptr;       // op->arity of them
+  Shape output_shape;
+  DType output_dtype = DType::float32;
+  Device output_device = Device::cpu;
+  bool queued = false;    // in the engine's queue
+  bool released = false;  // what it saved is gone
+  Tensor incoming;        // d(root)/d(output), as far as it has been added up
+
+  bool needs(int input) const noexcept { return edges[input].node != nullptr || edges[input].leaf.defined(); }
+  // The shape of an input that needs a gradient.
+  const Shape& input_shape(int input) const noexcept {
+    return edges[input].node != nullptr ? edges[input].node->output_shape : edges[input].leaf.shape();
+  }
+};
+
+inline Node* node_of(const Tensor& tensor) noexcept { return static_cast<Node*>(tensor.impl()->producer); }
+
+}  // namespace feral

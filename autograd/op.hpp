@@ -1,0 +1,221 @@
+// An op is one description (law 6): a struct of typed static functions.
+//
+//   struct Mul {
+//     static constexpr std::string_view name = "mul";
+//     static constexpr int arity = 2;                       // tensor inputs; an undefined Tensor stands for "none"
+//     static constexpr unsigned saved_inputs = 0b11;        // bit i: input i is kept for the way back
+//     struct Attributes {};                                 // trivially copyable; what is not a tensor
+//     static Result infer(const Attributes&, a, b);         // shape and type rule: checks, throws feral::Error
+//     static void run(const Attributes&, const Tensor& out, Aux<Mul>&, a, b);   // calls the device's kernel
+//     static Gradients<2> gradient(const Saved<Mul>&, const Tensor& gradient);  // in other ops
+//   };
+//   Tensor Tensor::mul(const Tensor& other) const { return apply<Mul>({}, *this, other); }
+//
+// A view has `static Tensor view(const Attributes&, x)` in the place of infer and run. Further members, when wanted:
+// `saves_output` (the result is kept), `aux` (number of further tensors that run() leaves for the way back; they are
+// undefined, and not to be computed, when nothing is recorded), `differentiable = false` (and no gradient).
+// Every op stands in the list of autograd/ops/registry.cpp.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <type_traits>
+
+#include "autograd/grad_mode.hpp"
+#include "autograd/node.hpp"
+#include "tensor/allocator.hpp"
+#include "tensor/tensor.hpp"
+
+namespace feral {
+
+// What infer() answers: the tensor to be made.
+struct Result {
+  Shape shape;
+  DType dtype = DType::float32;
+  Device device = Device::cpu;
+};
+
+template <int arity>
+using Gradients = std::array<Tensor, arity>;
+
+namespace detail {
+
+template <class Op>
+constexpr unsigned saved_inputs() {
+  if constexpr (requires { Op::saved_inputs; }) {
+    return Op::saved_inputs;
+  } else {
+    return 0;
+  }
+}
+template <class Op>
+constexpr bool saves_output() {
+  if constexpr (requires { Op::saves_output; }) {
+    return Op::saves_output;
+  } else {
+    return false;
+  }
+}
+template <class Op>
+constexpr int aux_count() {
+  if constexpr (requires { Op::aux; }) {
+    return Op::aux;
+  } else {
+    return 0;
+  }
+}
+template <class Op>
+constexpr bool differentiable() {
+  if constexpr (requires { Op::differentiable; }) {
+    return Op::differentiable;
+  } else {
+    return true;
+  }
+}
+template <class Op>
+constexpr bool is_view() {
+  return requires { &Op::view; };
+}
+
+// The next sequence number of the calling thread.
+std::uint64_t next_sequence() noexcept;
+
+// Connects an edge to what made `input`.
+inline void connect(Edge& edge, const Tensor& input) noexcept {
+  if (!input.requires_grad()) return;
+  if (Node* producer = node_of(input); producer != nullptr) {
+    retain(producer);
+    edge.node = producer;
+  } else {
+    edge.leaf = input;
+  }
+}
+
+}  // namespace detail
+
+// Tensors that run() leaves for gradient(), beside inputs and output.
+template <class Op>
+struct Aux {
+  bool wanted = false;  // false: nothing is recorded, leave them undefined
+  std::array<Tensor, static_cast<std::size_t>(detail::aux_count<Op>())> tensors;
+  Tensor& operator[](int i) { return tensors[static_cast<std::size_t>(i)]; }
+};
+
+// A node with what its op saved, typed.
+template <class Op>
+struct OpNode : Node {
+  static constexpr int arity = Op::arity;
+  typename Op::Attributes attributes;
+  std::array<Edge, static_cast<std::size_t>(arity)> edge_array;
+  std::array<Tensor, static_cast<std::size_t>(arity)> inputs;  // those of saved_inputs
+  std::array<Tensor, static_cast<std::size_t>(detail::aux_count<Op>())> aux;
+  Tensor output;  // off the tape, or node and output would keep each other alive
+
+  static OpNode* create(const typename Op::Attributes& attributes);
+};
+
+// What gradient() is given.
+template <class Op>
+class Saved {
+ public:
+  explicit Saved(OpNode<Op>& node) noexcept : node_(node) {}
+  const typename Op::Attributes& attributes() const noexcept { return node_.attributes; }
+  bool needs(int input) const noexcept { return node_.needs(input); }
+  // Of an input that needs a gradient.
+  const Shape& input_shape(int input) const noexcept { return node_.input_shape(input); }
+  const Tensor& input(int i) const noexcept { return node_.inputs[static_cast<std::size_t>(i)]; }
+  const Tensor& aux(int i) const noexcept { return node_.aux[static_cast<std::size_t>(i)]; }
+  // The op's result; on the tape again when the gradient itself is being recorded.
+  Tensor output() const {
+    const Tensor copy = node_.output.detach();
+    if (GradMode::enabled()) {
+      retain(&node_);
+      copy.impl()->producer = &node_;
+      copy.impl()->requires_grad = true;
+    }
+    return copy;
+  }
+
+ private:
+  OpNode<Op>& node_;
+};
+
+namespace detail {
+
+template <class Op>
+constexpr OpInfo make_info() {
+  OpInfo info{.name = Op::name, .arity = Op::arity, .differentiable = differentiable<Op>()};
+  if constexpr (differentiable<Op>()) {
+    info.gradient = [](Node& node, const Tensor& gradient, Tensor* out) {
+      Gradients<Op::arity> gradients = Op::gradient(Saved<Op>(static_cast<OpNode<Op>&>(node)), gradient);
+      for (int i = 0; i < Op::arity; ++i) out[i] = std::move(gradients[static_cast<std::size_t>(i)]);
+    };
+    info.release_saved = [](Node& node) noexcept {
+      auto& self = static_cast<OpNode<Op>&>(node);
+      for (Tensor& tensor : self.inputs) tensor = {};
+      for (Tensor& tensor : self.aux) tensor = {};
+      self.output = {};
+    };
+  }
+  return info;
+}
+
+}  // namespace detail
+
+// The description without types, one object an op.
+template <class Op>
+inline constexpr OpInfo op_info = detail::make_info<Op>();
+
+template <class Op>
+OpNode<Op>* OpNode<Op>::create(const typename Op::Attributes& attributes) {
+  static_assert(std::is_trivially_copyable_v<typename Op::Attributes>);
+  auto* node = new (allocate_block(sizeof(OpNode))) OpNode;
+  node->op = &op_info<Op>;
+  node->sequence = detail::next_sequence();
+  node->edges = node->edge_array.data();
+  node->attributes = attributes;
+  node->destroy = [](TapeNode& self) noexcept {
+    auto& typed = static_cast<OpNode&>(self);
+    for (Edge& edge : typed.edge_array) {
+      if (edge.node != nullptr) release(edge.node);
+    }
+    typed.~OpNode();
+    deallocate_block(&typed, sizeof(OpNode));
+  };
+  return node;
+}
+
+// Runs an op and records it when gradients are enabled and an input requires one.
+template <class Op, class... Inputs>
+Tensor apply(const typename Op::Attributes& attributes, const Inputs&... inputs) {
+  static_assert(sizeof...(Inputs) == Op::arity);
+  const bool record = detail::differentiable<Op>() && GradMode::enabled() && (inputs.requires_grad() || ...);
+  Tensor output;
+  Aux<Op> aux{.wanted = record, .tensors = {}};
+  if constexpr (detail::is_view<Op>()) {
+    output = Op::view(attributes, inputs...);
+  } else {
+    const Result result = Op::infer(attributes, inputs...);
+    output = Tensor::empty(result.shape, result.dtype);
+    Op::run(attributes, output, aux, inputs...);
+  }
+  if constexpr (detail::differentiable<Op>()) {
+    if (record) {
+      OpNode<Op>* node = OpNode<Op>::create(attributes);
+      std::size_t i = 0;
+      ((detail::connect(node->edge_array[i], inputs),
+        node->inputs[i] = (detail::saved_inputs<Op>() >> i & 1U) != 0 ? inputs : Tensor(), ++i),
+       ...);
+      if constexpr (detail::aux_count<Op>() > 0) node->aux = std::move(aux.tensors);
+      if constexpr (detail::saves_output<Op>()) node->output = output.detach();
+      node->output_shape = output.shape();
+      node->output_dtype = output.dtype();
+      node->output_device = output.device();
+      output.impl()->producer = node;
+      output.impl()->requires_grad = true;
+    }
+  }
+  return output;
+}
+
+}  // namespace feral

@@ -1,0 +1,36 @@
+# The library, one static archive of all folders, and the command line.
+set(FERAL_FOLDERS core shm tensor autograd nn optim data models workers launcher)
+
+set(FERAL_SOURCES "")
+foreach(folder IN LISTS FERAL_FOLDERS)
+  file(GLOB_RECURSE found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+  list(APPEND FERAL_SOURCES ${found})
+endforeach()
+list(REMOVE_ITEM FERAL_SOURCES ${PROJECT_SOURCE_DIR}/launcher/main.cpp)
+
+# What every target of ours is compiled with.
+add_library(feral_flags INTERFACE)
+target_compile_options(feral_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast)
+if(FERAL_WERROR)
+  target_compile_options(feral_flags INTERFACE -Werror)
+endif()
+if(FERAL_SANITIZE)
+  target_compile_options(feral_flags INTERFACE -fsanitize=${FERAL_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(feral_flags INTERFACE -fsanitize=${FERAL_SANITIZE})
+endif()
+
+add_library(feral STATIC ${FERAL_SOURCES})
+add_library(feral::feral ALIAS feral)
+target_compile_features(feral PUBLIC cxx_std_20)
+target_include_directories(feral PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                        $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(feral PUBLIC fmt::fmt
+                            PRIVATE $<BUILD_INTERFACE:feral_flags> Threads::Threads ZLIB::ZLIB OpenBLAS::OpenBLAS
+                                    Highway::hwy $<BUILD_INTERFACE:Boost::headers>
+                                    $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:CLI11::CLI11>)
+# SSSE3 alone is rarer than a machine older than SSE4; one target less to compile.
+target_compile_definitions(feral PRIVATE HWY_DISABLED_TARGETS=HWY_SSSE3 FERAL_VERSION="${PROJECT_VERSION}")
+
+add_executable(feral_cli launcher/main.cpp)
+set_target_properties(feral_cli PROPERTIES OUTPUT_NAME feral)
+target_link_libraries(feral_cli PRIVATE feral feral_flags)

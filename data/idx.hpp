@@ -1,0 +1,28 @@
+// Reading IDX files, the format in which MNIST and Fashion-MNIST are published.
+//
+// An IDX file is: two zero bytes, a byte with the element type, a byte with the number of dimensions D, D sizes as
+// 32-bit big-endian integers, and the elements, row-major. The file may be compressed by gzip.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace feral::data {
+
+// An array of unsigned bytes as it stood in a file.
+struct IdxArray {
+  std::vector<std::int64_t> shape;  // 1 to 4 sizes, outermost first, each at least 1
+  std::vector<std::uint8_t> bytes;  // as many elements as the product of `shape`, row-major
+};
+
+// Reads the whole of `path`, plain or gzip: the file's first bytes decide, never its name. Only unsigned bytes
+// (element type 0x08) in 1 to 4 dimensions are read.
+//
+// Throws feral::Error, in one line that names the file, when it cannot be opened or read, is no regular file, has
+// a header that is short or says anything else than the above, holds fewer or more bytes than the header
+// announces, or is a gzip stream that is cut off, damaged (the CRC is checked) or followed by other bytes.
+// The header is not trusted with memory: what is allocated follows the bytes that have really arrived.
+IdxArray read_idx(const std::filesystem::path& path);
+
+}  // namespace feral::data

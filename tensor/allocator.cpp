@@ -1,0 +1,93 @@
+#include "tensor/allocator.hpp"
+
+#include <bit>
+#include <cstdlib>
+
+#include "core/fail.hpp"
+#include "core/sizes.hpp"
+
+namespace feral {
+namespace {
+
+// Classes: every multiple of 64 bytes up to 1 KiB, then four a power of two (at most 25 % waste).
+constexpr std::size_t fine_limit = 1024;
+constexpr std::size_t fine_classes = fine_limit / tensor_alignment_bytes;
+constexpr int class_count = static_cast<int>(fine_classes) + 4 * 38;
+
+struct SizeClass {
+  int index;
+  std::size_t bytes;
+};
+
+SizeClass class_of(std::size_t bytes) {
+  if (bytes <= fine_limit) {
+    const std::size_t index = bytes == 0 ? 0 : (bytes - 1) / tensor_alignment_bytes;
+    return {static_cast<int>(index), (index + 1) * tensor_alignment_bytes};
+  }
+  const int exponent = std::bit_width(bytes - 1) - 1;  // 2^exponent < = bytes - 1
+  const std::size_t step = std::size_t{1} << (exponent - 2);
+  const std::size_t rounded = (bytes + step - 1) / step;  // 5 .. 8 quarters
+  const int index = static_cast<int>(fine_classes) + (exponent - 10) * 4 + static_cast<int>(rounded) - 5;
+  return {index, rounded * step};
+}
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+struct Cache {
+  FreeBlock* lists[class_count] = {};
+  AllocatorStatistics statistics;
+  ~Cache() {
+    release();
+    gone = true;
+  }
+  void release() noexcept {
+    for (FreeBlock*& list : lists) {
+      while (list != nullptr) std::free(std::exchange(list, list->next));
+    }
+    statistics.cached_bytes = 0;
+  }
+  // Tensors with static or thread lifetime may outlive the cache of their thread; then the heap serves directly.
+  static thread_local bool gone;
+};
+thread_local bool Cache::gone = false;
+thread_local Cache cache;
+
+constexpr std::size_t max_bytes = std::size_t{1} << 47;
+
+}  // namespace
+
+void* allocate_block(std::size_t bytes) {
+  if (bytes > max_bytes) fail("allocator: {} is more than any machine has", human_bytes(bytes));
+  const SizeClass size_class = class_of(bytes);
+  if (!Cache::gone) {
+    ++cache.statistics.requests;
+    if (FreeBlock*& list = cache.lists[size_class.index]; list != nullptr) {
+      cache.statistics.cached_bytes -= size_class.bytes;
+      return std::exchange(list, list->next);
+    }
+    ++cache.statistics.heap_allocations;
+  }
+  void* block = std::aligned_alloc(tensor_alignment_bytes, size_class.bytes);
+  if (block == nullptr) fail("allocator: no memory for a tensor of {}", human_bytes(bytes));
+  return block;
+}
+
+void deallocate_block(void* block, std::size_t bytes) noexcept {
+  if (block == nullptr) return;
+  if (Cache::gone) {
+    std::free(block);
+    return;
+  }
+  const SizeClass size_class = class_of(bytes);
+  auto* free_block = static_cast<FreeBlock*>(block);
+  free_block->next = std::exchange(cache.lists[size_class.index], free_block);
+  cache.statistics.cached_bytes += size_class.bytes;
+}
+
+AllocatorStatistics allocator_statistics() noexcept { return cache.statistics; }
+
+void release_cached_blocks() noexcept { cache.release(); }
+
+}  // namespace feral

@@ -1,0 +1,174 @@
+#include "tensor/tensor.hpp"
+
+#include <cstring>
+#include <new>
+
+#include "core/fail.hpp"
+#include "core/sizes.hpp"
+#include "tensor/allocator.hpp"
+#include "tensor/kernels.hpp"
+
+namespace feral {
+namespace {
+
+std::size_t checked_bytes(const Shape& shape, DType dtype) {
+  return checked_multiply(static_cast<std::size_t>(shape.numel()), size_of(dtype));
+}
+
+Tensor over(Storage* storage, const Shape& shape, DType dtype) {
+  return Tensor::adopt(TensorImpl::create(storage, storage->data, shape, shape.contiguous_strides(), dtype));
+}
+
+void refuse_recorded(const char* op, const Tensor& tensor) {
+  if (tensor.impl()->producer != nullptr) {
+    fail("{}: cannot write in place into a tensor that a recorded op made; use detach() or clone()", op);
+  }
+}
+
+}  // namespace
+
+TensorImpl* TensorImpl::create(Storage* storage, std::byte* data, const Shape& shape, const Shape& strides,
+                               DType dtype) {
+  auto* impl = new (allocate_block(sizeof(TensorImpl))) TensorImpl;
+  impl->dtype = dtype;
+  impl->numel = shape.numel();
+  impl->data = data;
+  impl->storage = storage;
+  impl->shape = shape;
+  impl->strides = strides;
+  std::int64_t expected = 1;
+  for (int i = shape.dims() - 1; i >= 0; --i) {
+    if (shape[i] != 1 && strides[i] != expected) impl->contiguous = impl->numel == 0;
+    expected *= shape[i];
+  }
+  return impl;
+}
+
+void TensorImpl::destroy() noexcept {
+  if (producer != nullptr) release(producer);
+  if (gradient != nullptr) gradient->drop();
+  storage->drop();
+  deallocate_block(this, sizeof(TensorImpl));
+}
+
+Tensor Tensor::empty(const Shape& shape, DType dtype) {
+  return over(Storage::owned(checked_bytes(shape, dtype)), shape, dtype);
+}
+
+Tensor Tensor::zeros(const Shape& shape, DType dtype) {
+  Tensor tensor = empty(shape, dtype);
+  std::memset(tensor.raw_data(), 0, tensor.impl_->storage->bytes);
+  return tensor;
+}
+
+Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
+  Tensor tensor = empty(shape, dtype);
+  tensor.fill_(value);
+  return tensor;
+}
+
+Tensor Tensor::ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
+
+Tensor Tensor::borrow(void* data, const Shape& shape, DType dtype) {
+  return over(Storage::borrowed(data, checked_bytes(shape, dtype)), shape, dtype);
+}
+
+Tensor Tensor::from_blob(void* data, const Shape& shape, DType dtype, std::function<void(void*)> deleter) {
+  return over(Storage::foreign(data, checked_bytes(shape, dtype), std::move(deleter)), shape, dtype);
+}
+
+template <class T>
+Tensor Tensor::from_vector(const std::vector<T>& values, const Shape& shape) {
+  if (static_cast<std::int64_t>(values.size()) != shape.numel()) {
+    fail("from_vector: {} values for shape {}", values.size(), shape.to_string());
+  }
+  Tensor tensor = empty(shape, dtype_of<T>);
+  if (!values.empty()) std::memcpy(tensor.raw_data(), values.data(), values.size() * sizeof(T));
+  return tensor;
+}
+
+std::int64_t Tensor::size(std::int64_t dim) const { return impl_->shape[normalize_dim("size", dim, dims())]; }
+
+template <class T>
+T* Tensor::data() const {
+  if (dtype() != dtype_of<T>) {
+    fail("data: the tensor holds {}, asked for {}", name_of(dtype()), name_of(dtype_of<T>));
+  }
+  return reinterpret_cast<T*>(impl_->data);
+}
+
+double Tensor::item() const {
+  if (numel() != 1) fail("item: a tensor of shape {} has {} elements, not one", shape().to_string(), numel());
+  return visit_dtype(dtype(), [&]<class T>() { return static_cast<double>(*data<T>()); });
+}
+
+template <class T>
+std::vector<T> Tensor::to_vector() const {
+  const Tensor copy = empty(shape(), dtype_of<T>);
+  kernels(device()).copy(copy, *this);
+  return std::vector<T>(copy.data<T>(), copy.data<T>() + copy.numel());
+}
+
+std::string Tensor::to_string() const {
+  if (!defined()) return "Tensor undefined";
+  return fmt::format("Tensor {} {}", name_of(dtype()), shape().to_string());
+}
+
+const Tensor& Tensor::copy_(const Tensor& source) const {
+  refuse_recorded("copy_", *this);
+  if (!(broadcast_shapes("copy_", shape(), source.shape()) == shape())) {
+    fail("copy_: shape {} does not broadcast to {}", source.shape().to_string(), shape().to_string());
+  }
+  kernels(device()).copy(*this, source);
+  return *this;
+}
+
+const Tensor& Tensor::fill_(double value) const {
+  refuse_recorded("fill_", *this);
+  kernels(device()).fill(*this, value);
+  return *this;
+}
+
+void Tensor::rebind(void* data) const {
+  if (!is_leaf() || !is_contiguous()) fail("rebind: {} is no contiguous leaf", to_string());
+  impl_->storage->drop();
+  impl_->storage = Storage::borrowed(data, checked_bytes(shape(), dtype()));
+  impl_->data = impl_->storage->data;
+}
+
+Tensor Tensor::detach() const {
+  impl_->storage->retain();
+  return adopt(TensorImpl::create(impl_->storage, impl_->data, impl_->shape, impl_->strides, impl_->dtype));
+}
+
+Tensor Tensor::grad() const {
+  if (impl_->gradient == nullptr) return {};
+  impl_->gradient->retain();
+  return adopt(impl_->gradient);
+}
+
+void Tensor::set_grad(const Tensor& gradient) const {
+  if (gradient.defined()) gradient.impl_->retain();
+  if (impl_->gradient != nullptr) impl_->gradient->drop();
+  impl_->gradient = gradient.impl_;
+}
+
+Tensor& Tensor::set_requires_grad(bool value) {
+  if (value && !is_floating(dtype())) fail("set_requires_grad: {} has no gradient", name_of(dtype()));
+  if (impl_->producer != nullptr) fail("set_requires_grad: only leaves can be marked; use detach() first");
+  impl_->requires_grad = value;
+  return *this;
+}
+
+#define FERAL_INSTANTIATE(T)                                                    \
+  template Tensor Tensor::from_vector<T>(const std::vector<T>&, const Shape&);  \
+  template T* Tensor::data<T>() const;                                          \
+  template std::vector<T> Tensor::to_vector<T>() const;
+FERAL_INSTANTIATE(float)
+FERAL_INSTANTIATE(double)
+FERAL_INSTANTIATE(std::int32_t)
+FERAL_INSTANTIATE(std::int64_t)
+FERAL_INSTANTIATE(std::uint8_t)
+#undef FERAL_INSTANTIATE
+
+}  // namespace feral
