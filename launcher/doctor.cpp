@@ -1,0 +1,108 @@
+#include "launcher/doctor.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/fail.hpp"
+#include "data/fashion_mnist.hpp"
+#include "launcher/cores.hpp"
+#include "launcher/spawn.hpp"
+#include "shm/memfd.hpp"
+#include "shm/memory_budget.hpp"
+#include "tensor/cpu/info.hpp"
+
+namespace feral {
+namespace {
+
+// Descriptors that the launcher holds for each child, and for itself.
+constexpr std::uint64_t descriptors_per_child = 3;
+constexpr std::uint64_t descriptors_of_launcher = 32;
+
+void line(const char* topic, const std::string& text) { fmt::print("{:<10} {}\n", topic, text); }
+
+void warn(const std::string& text) { fmt::print("{:<10} warning: {}\n", "", text); }
+
+bool check_kernel() {
+  utsname names{};
+  ::uname(&names);
+  line("system", fmt::format("{} {} on {}", names.sysname, names.release, names.machine));
+  const shm::Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (!pidfd) {
+    warn("no pidfd_open: a job cannot watch its processes; Linux 5.3 or newer is needed");
+    return false;
+  }
+  return true;
+}
+
+bool check_shared_memory() {
+  constexpr std::size_t trial_bytes = 1 << 20;
+  try {
+    const shm::Fd memfd = shm::create_memfd("feral-doctor");
+    shm::set_size_and_seal(memfd.get(), trial_bytes);
+    shm::reserve_pages(memfd.get(), trial_bytes);
+    line("arena", "memfd with sealed size works; nothing is left in /dev/shm");
+    return true;
+  } catch (const Error& error) {
+    line("arena", "does not work");
+    warn(error.what());
+    return false;
+  }
+}
+
+void check_memory() {
+  const shm::MemoryBudget budget = shm::memory_budget();
+  line("memory", fmt::format("{} for a job (limited by {})", human_bytes(budget.available_bytes), budget.limited_by));
+}
+
+void check_descriptors() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const std::uint64_t children = limit.rlim_cur > descriptors_of_launcher
+                                     ? (limit.rlim_cur - descriptors_of_launcher) / descriptors_per_child
+                                     : 0;
+  line("files", fmt::format("{} descriptors: enough for about {} processes", limit.rlim_cur, children));
+  if (children < 8) warn("raise it: ulimit -n 1024");
+}
+
+void check_kernels() {
+  line("kernels", cpu::describe_kernels());
+  for (const std::string& setting : dropped_blas_settings(false)) {
+    warn(fmt::format("{} is set; it changes what programs of your own get from OpenBLAS (on a CPU with AVX-512, "
+                     "OPENBLAS_CORETYPE=Haswell halves it); feral's processes run without it unless --keep-blas-env",
+                     setting));
+  }
+}
+
+void check_data() {
+  const std::filesystem::path folder = data::fashion_mnist_folder();
+  if (std::filesystem::is_directory(folder)) {
+    line("data", fmt::format("fashion-mnist in {}, digits", folder.string()));
+  } else {
+    line("data", "digits; for fashion-mnist: apt-get install dataset-fashion-mnist");
+  }
+}
+
+}  // namespace
+
+int run_doctor() {
+  line("feral", FERAL_VERSION);
+  bool able = check_kernel();
+  const std::vector<int> cores = available_cores();
+  line("cores", fmt::format("{} ({})", cores.size(), cpu_name()));
+  check_memory();
+  able = check_shared_memory() && able;
+  check_descriptors();
+  check_kernels();
+  check_data();
+  line("gpu", "not used by this version");
+  return able ? 0 : 1;
+}
+
+}  // namespace feral

@@ -1,0 +1,20 @@
+// The feral command.
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "launcher/catalog.hpp"
+#include "launcher/command_line.hpp"
+#include "launcher/doctor.hpp"
+#include "launcher/run.hpp"
+
+int main(int argc, char** argv) {
+  const feral::CommandLine line = feral::parse_feral_line(argc, argv);
+  if (line.exit_code) return *line.exit_code;
+  try {
+    if (line.command == "doctor") return feral::run_doctor();
+    return feral::run_job(feral::make_job(line.model, line.data), line.options,
+                          std::vector<std::string>(argv, argv + argc));
+  } catch (const feral::Error& error) {
+    feral::log::error("{}", error.what());
+    return 2;
+  }
+}

@@ -1,0 +1,286 @@
+#include <utility>  // before Asio: Boost 1.74 uses std::exchange without it
+
+#include "launcher/supervisor.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include "core/fail.hpp"
+#include "core/log.hpp"
+#include "launcher/cores.hpp"
+#include "shm/memfd.hpp"
+#include "shm/memory_budget.hpp"
+
+namespace feral {
+namespace {
+
+constexpr std::chrono::milliseconds tick_interval{100};
+// After Ctrl-C or SIGTERM everything is gone within two seconds.
+constexpr std::chrono::milliseconds stop_grace{1000};
+constexpr std::chrono::milliseconds restart_delay_step{100};
+constexpr std::chrono::milliseconds longest_restart_delay{1000};
+// A process that lived this long before it died is replaced at once.
+constexpr std::chrono::seconds settled{5};
+
+// What a process takes beside its data: code, OpenBLAS's buffers, stacks. Measured: 20 to 35 MiB.
+constexpr std::uint64_t process_bytes = 40ULL << 20;
+
+// An estimate of what all processes need for themselves: a worker holds gradients, momentum and activations, a loader
+// about what the evaluator held after building the data.
+std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& description,
+                            const data::BatchLayout& layout) {
+  const std::uint64_t worker = process_bytes + 3 * description.parameter_bytes + 8 * layout.size_bytes();
+  const std::uint64_t loader = std::max(process_bytes, description.resident_bytes);
+  return static_cast<std::uint64_t>(options.workers) * worker + static_cast<std::uint64_t>(options.loaders) * loader;
+}
+
+}  // namespace
+
+Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptions options,
+                       std::vector<std::string> arguments)
+    : signals_(context_, SIGINT, SIGTERM, SIGHUP),
+      tick_(context_),
+      kill_timer_(context_),
+      model_name_(std::move(model_name)),
+      data_name_(std::move(data_name)),
+      options_(std::move(options)),
+      arguments_(std::move(arguments)),
+      environment_(child_environment(options_.keep_blas_env)),
+      cores_(available_cores()),
+      started_ns_(monotonic_ns()) {}
+
+int Supervisor::run() {
+  std::signal(SIGPIPE, SIG_IGN);  // `feral train | head` ends by an error of write(), not by a signal
+  check_report_path(options_.report);
+  memfd_ = shm::create_memfd("feral-arena");
+  signals_.async_wait([this](boost::system::error_code error, int number) {
+    if (!error) on_signal(number);
+  });
+  spawn(Role::evaluator, 0, 0);
+  context_.run();
+  progress_.clear();
+
+  if (signal_ != 0) {
+    progress_.print(stop_summary());
+    return 128 + signal_;
+  }
+  if (!error_.empty()) {
+    log::error("{}", error_);
+    return exit_code_;
+  }
+  const Report report = make_report();
+  show_evaluations();
+  print_summary(report);
+  if (!options_.report.empty()) {
+    write_report(report, options_.report);
+    progress_.print(fmt::format("report written to {}", options_.report));
+  }
+  return 0;
+}
+
+void Supervisor::spawn(Role role, int index, int generation) {
+  const ChildIdentity identity{
+      .role = role,
+      .owner = {static_cast<std::uint16_t>(index), static_cast<std::uint16_t>(generation)},
+      .core = core_for(role, index, options_, cores_)};
+  auto process = std::make_shared<ChildProcess>(
+      context_, identity, spawn_child(identity, memfd_.get(), arguments_, environment_),
+      ChildProcess::Handlers{
+          .message = [this](ChildProcess& child, ChildMessage message) { on_message(child, std::move(message)); },
+          .line =
+              [this](ChildProcess& child, const std::string& line) {
+                progress_.print(fmt::format("[{}] {}", child.description(), line));
+              },
+          .ended = [this](ChildProcess& child, const ExitStatus& status) { on_ended(child, status); }});
+  members_[{role, index}].process = process;
+  process->start();
+}
+
+void Supervisor::on_message(ChildProcess& child, ChildMessage message) {
+  if (const auto* failed = std::get_if<Failed>(&message)) {
+    const bool speaks_for_user = child.identity().role == Role::evaluator || child.identity().role == Role::reserver;
+    abandon(2, speaks_for_user ? failed->message : fmt::format("{}: {}", child.description(), failed->message));
+    return;
+  }
+  if (stopping_ || child.identity().role != Role::evaluator) return;
+  if (arena_) {
+    child.send(go_message);  // a replacement: the arena is there
+    return;
+  }
+  if (block_) return;
+  try {
+    plan(std::get<Described>(message).description);
+  } catch (const Error& error) {
+    abandon(2, error.what());
+  }
+}
+
+void Supervisor::plan(const JobDescription& description) {
+  block_ = plan_job(options_, description, static_cast<int>(cores_.size()));
+  const data::BatchLayout layout(description.fields, options_.batch);
+  const shm::ArenaPlan arena_plan = plan_arena(*block_, align_up(layout.size_bytes(), control_line_bytes));
+  shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(),
+                           private_bytes(options_, description, layout));
+  print_plan(description, arena_plan.total_bytes());
+  shm::set_size_and_seal(memfd_.get(), arena_plan.total_bytes());
+  spawn(Role::reserver, 0, 0);
+}
+
+void Supervisor::on_reserver_ended(const ExitStatus& status) {
+  if (stopping_) return;
+  if (!status.clean()) {
+    abandon(2, fmt::format("arena: reserving shared memory was {}: a memory limit is too low for this job; lower "
+                           "--batch or raise the limit",
+                           status.to_string()));
+    return;
+  }
+  arena_.emplace(JobArena::create(memfd_.get(), *block_));
+  start_members();
+}
+
+void Supervisor::start_members() {
+  const Member& evaluator = members_.at({Role::evaluator, 0});
+  if (evaluator.process) evaluator.process->send(go_message);
+  for (int i = 0; i < options_.loaders; ++i) spawn(Role::loader, i, 0);
+  for (int i = 0; i < options_.workers; ++i) spawn(Role::worker, i, 0);
+  schedule_tick();
+}
+
+bool Supervisor::may_finish(const ChildIdentity& identity) {
+  if (!arena_) return false;
+  if (identity.role == Role::evaluator) {
+    return arena_->control().training_over.load() != 0 || arena_->control().published.load() != 0;
+  }
+  return arena_->ring().all_done() || arena_->stopping();
+}
+
+void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
+  const ChildIdentity identity = child.identity();
+  Member& member = members_.at({identity.role, identity.owner.index});
+  const std::shared_ptr<ChildProcess> keep = std::move(member.process);  // `child` lives until the end of this call
+  member.process = nullptr;
+  if (identity.role == Role::worker) {
+    peak_worker_rss_ =
+        std::max(peak_worker_rss_, static_cast<std::uint64_t>(status.resources.ru_maxrss) * 1024);
+  }
+  if (identity.role == Role::reserver) {
+    member.finished = true;
+    try {
+      on_reserver_ended(status);
+    } catch (const Error& error) {
+      abandon(2, error.what());
+    }
+  } else if (status.clean() && may_finish(identity)) {
+    member.finished = true;
+  } else if (stopping_) {
+    member.finished = true;
+  } else {
+    give_slots_back(identity);
+    replace(child, status);
+  }
+  check_finished();
+}
+
+void Supervisor::give_slots_back(const ChildIdentity& identity) {
+  if (!arena_) return;
+  if (identity.role == Role::worker) batches_redone_ += arena_->ring().reclaim_worker(identity.owner).size();
+  if (identity.role == Role::loader) arena_->ring().reclaim_loader(identity.owner);
+  arena_->notify_all();
+}
+
+void Supervisor::replace(ChildProcess& child, const ExitStatus& status) {
+  const ChildIdentity identity = child.identity();
+  Member& member = members_.at({identity.role, identity.owner.index});
+  if (!arena_ && identity.role == Role::evaluator) {
+    abandon(1, fmt::format("the evaluator was {} while it built the model and the data; nothing was trained",
+                           status.to_string()));
+    return;
+  }
+  const std::uint64_t restarts = worker_restarts_ + loader_restarts_ + evaluator_restarts_;
+  if (restarts >= static_cast<std::uint64_t>(options_.max_restarts)) {
+    abandon(1, fmt::format("gave up: {} (pid {}) {} after {} restarts (--max-restarts {})", child.description(),
+                           child.pid(), status.to_string(), restarts, options_.max_restarts));
+    return;
+  }
+  if (identity.role == Role::worker) ++worker_restarts_;
+  if (identity.role == Role::loader) ++loader_restarts_;
+  if (identity.role == Role::evaluator) ++evaluator_restarts_;
+  progress_.print(fmt::format("{} (pid {}) {}; replacing it", child.description(), child.pid(), status.to_string()));
+
+  const bool early = Clock::now() - child.started() < settled;
+  member.deaths = early ? member.deaths + 1 : 1;
+  const auto delay = std::min(longest_restart_delay, restart_delay_step * (member.deaths - 1));
+  member.restart = std::make_unique<boost::asio::steady_timer>(context_, delay);
+  member.restart->async_wait([this, identity](boost::system::error_code error) {
+    if (error || stopping_) return;
+    try {
+      spawn(identity.role, identity.owner.index, identity.owner.generation + 1);
+    } catch (const Error& spawn_error) {
+      abandon(1, spawn_error.what());
+    }
+  });
+}
+
+void Supervisor::check_finished() {
+  bool workers_done = arena_.has_value();
+  bool anybody = false;
+  bool all_done = arena_.has_value();
+  for (const auto& [key, member] : members_) {
+    anybody = anybody || member.process != nullptr;
+    all_done = all_done && member.finished;
+    if (key.first == Role::worker) workers_done = workers_done && member.finished;
+  }
+  if (workers_done && !stopping_ && arena_->control().training_over.exchange(1) == 0) arena_->notify_all();
+  if ((stopping_ && !anybody) || all_done) context_.stop();
+}
+
+void Supervisor::on_signal(int number) {
+  if (signal_ != 0) {
+    kill_children();  // asked twice: now
+  } else {
+    signal_ = number;
+    stop_children(stop_grace);
+  }
+  signals_.async_wait([this](boost::system::error_code error, int next) {
+    if (!error) on_signal(next);
+  });
+}
+
+void Supervisor::abandon(int exit_code, std::string message) {
+  if (!error_.empty() || signal_ != 0) return;
+  error_ = std::move(message);
+  exit_code_ = exit_code;
+  stop_children(stop_grace);
+}
+
+void Supervisor::stop_children(std::chrono::milliseconds grace) {
+  stopping_ = true;
+  if (arena_) {
+    arena_->request_stop(StopReason::requested);
+    kill_timer_.expires_after(grace);
+    kill_timer_.async_wait([this](boost::system::error_code error) {
+      if (!error) kill_children();
+    });
+  } else {
+    kill_children();  // before training there is nothing to finish
+  }
+  check_finished();
+}
+
+void Supervisor::kill_children() {
+  for (const auto& [key, member] : members_) {
+    if (member.process) member.process->signal(SIGKILL);
+  }
+}
+
+void Supervisor::schedule_tick() {
+  tick_.expires_after(tick_interval);
+  tick_.async_wait([this](boost::system::error_code error) {
+    if (error || stopping_) return;
+    show_evaluations();
+    show_progress();
+    schedule_tick();
+  });
+}
+
+}  // namespace feral

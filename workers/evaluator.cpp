@@ -1,0 +1,121 @@
+#include "workers/evaluator.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <numeric>
+
+#include "autograd/grad_mode.hpp"
+#include "core/fail.hpp"
+#include "nn/flat_parameters.hpp"
+#include "tensor/cpu/info.hpp"
+#include "tensor/generator.hpp"
+#include "workers/job_functions.hpp"
+
+namespace feral {
+namespace {
+
+constexpr std::chrono::milliseconds longest_wait{100};
+constexpr std::int64_t evaluation_batch = 250;
+
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t total = 0;
+  std::uint64_t resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+Evaluator::Evaluator(const Job& job, std::uint64_t seed) : job_(job) {
+  manual_seed(seed);
+  model_ = build_model(job);
+  train_data_ = build_train_data(job);
+  test_data_ = build_test_data(job);
+}
+
+JobDescription Evaluator::describe() const {
+  const nn::FlatLayout layout = nn::flat_layout(*model_);
+  if (layout.parameters.empty()) fail("job: the model has no parameters; did it register its modules?");
+  return {.samples = train_data_->size(),
+          .test_samples = test_data_ ? test_data_->size() : 0,
+          .fields = train_data_->fields(),
+          .parameter_bytes = layout.size_bytes,
+          .parameter_elements = layout.elements,
+          .resident_bytes = resident_bytes(),
+          .kernels = cpu::describe_kernels()};
+}
+
+void Evaluator::publish(JobArena& arena) {
+  const nn::FlatLayout layout = nn::flat_layout(*model_);
+  if (arena.control().published.load(std::memory_order_acquire) == 0) {
+    nn::copy_parameters(layout, arena.parameters());
+    arena.control().published.store(1, std::memory_order_release);
+    arena.notify_all();
+  }
+  nn::bind_parameters(layout, arena.parameters());
+}
+
+bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
+  const NoGradGuard no_grad;
+  model_->eval();
+  const std::int64_t samples = test_data_->size();
+  const data::BatchLayout layout(test_data_->fields(), std::min(evaluation_batch, samples));
+  std::vector<std::byte> memory(layout.size_bytes() + tensor_alignment_bytes);
+  auto* aligned = reinterpret_cast<std::byte*>(
+      align_up(reinterpret_cast<std::uintptr_t>(memory.data()), tensor_alignment_bytes));
+  std::vector<std::int64_t> indices;
+  BatchScore total;
+  for (std::int64_t first = 0; first < samples; first += layout.capacity()) {
+    if (arena.control().stop.load(std::memory_order_relaxed) == StopReason::requested) return false;
+    indices.resize(static_cast<std::size_t>(std::min(layout.capacity(), samples - first)));
+    std::iota(indices.begin(), indices.end(), first);
+    test_data_->fill(indices, layout, aligned);
+    const data::Batch batch(layout, aligned, static_cast<std::int64_t>(indices.size()));
+    const BatchScore score = score_batch(job_, *model_, batch);
+    total.loss_sum += score.loss_sum;
+    total.metric_sum += score.metric_sum;
+  }
+  into.loss = total.loss_sum / static_cast<double>(samples);
+  into.accuracy = total.metric_sum / static_cast<double>(samples);
+  into.done.store(1, std::memory_order_release);
+  arena.control().changed.notify();
+  return true;
+}
+
+void Evaluator::run(JobArena& arena) {
+  publish(arena);
+  if (!test_data_) return;
+  const std::uint64_t per_epoch = arena.job().plan.batches_per_epoch();
+  ControlBlock& control = arena.control();
+  Evaluation& final = arena.evaluations()[arena.job().epochs];
+  std::uint64_t evaluated = 0;  // epochs; a replacement starts after those its predecessor did
+  while (evaluated < arena.job().epochs && arena.evaluations()[evaluated].done.load(std::memory_order_acquire) != 0) {
+    ++evaluated;
+  }
+  for (;;) {
+    const std::uint32_t key = control.changed.key();
+    if (control.stop.load(std::memory_order_relaxed) == StopReason::requested) return;
+    if (control.training_over.load(std::memory_order_acquire) != 0) {
+      evaluate(arena, final);
+      return;
+    }
+    const std::uint64_t complete = arena.ring().low_water() / per_epoch;
+    // The last epoch's figure is the final one; and where training outruns evaluation, only the newest epoch counts.
+    if (complete > evaluated && complete < arena.job().epochs && !arena.stopping()) {
+      Evaluation& record = arena.evaluations()[complete - 1];
+      if (!evaluate(arena, record)) return;
+      evaluated = complete;
+      if (arena.job().target_accuracy > 0 && record.accuracy >= arena.job().target_accuracy) {
+        arena.request_stop(StopReason::target_reached);
+      }
+    } else {
+      control.changed.wait(key, 0, longest_wait);
+    }
+  }
+}
+
+}  // namespace feral

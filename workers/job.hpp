@@ -1,0 +1,62 @@
+// A training job as its author describes it: what to build and how to train. Every process of the job runs the
+// author's main() and so has the same Job; which part of it a process uses follows from its role.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "data/dataset.hpp"
+#include "nn/module.hpp"
+#include "optim/sgd.hpp"
+
+namespace feral {
+
+// The settings of a run; the command line overrides what the job's author chose.
+struct TrainOptions {
+  std::int64_t workers = 2;
+  std::int64_t loaders = 1;
+  std::int64_t epochs = 10;
+  std::int64_t batch = 64;
+  double lr = 0.05;
+  double momentum = 0.9;
+  double weight_decay = 0;
+  std::uint64_t seed = 1;
+  bool shared_momentum = false;    // one momentum in the arena instead of one a worker
+  double target_accuracy = 0;      // stop once an epoch's test accuracy reaches it; 0: never
+  std::string report;              // path of the JSON report; empty: none
+  std::int64_t max_restarts = 10;  // of all children together, before the job is given up
+  bool keep_blas_env = false;      // hand OPENBLAS_* variables on to the children as they are
+};
+
+// What a step works on, for jobs with a step of their own.
+struct StepContext {
+  nn::Module& model;
+  const data::Batch& batch;
+  optim::SGD& optimizer;
+};
+
+struct Job {
+  std::string name = "model";  // for the report
+  std::string data_name = "data";
+
+  // Builds the model with initial values drawn from default_generator(). Called in workers and the evaluator.
+  std::function<std::unique_ptr<nn::Module>()> model;
+  // Builds the data to train on. Called in loaders and, for its size and fields, in the evaluator.
+  std::function<std::unique_ptr<data::Dataset>()> train_data;
+  // Builds the data to test on; leave empty for none. Called in the evaluator.
+  std::function<std::unique_ptr<data::Dataset>()> test_data;
+
+  // The mean loss of a batch, as a scalar tensor. Empty: nll_loss(model(batch.data()), batch.target()).
+  std::function<Tensor(nn::Module& model, const data::Batch& batch)> loss;
+  // A sum over a batch of what is to be reported as accuracy once divided by the number of samples. Empty: how often
+  // the largest output stands at batch.target().
+  std::function<double(nn::Module& model, const data::Batch& batch)> metric;
+  // One training step; returns the mean loss of the batch. Empty: loss, backward, optimizer step.
+  std::function<double(StepContext& context)> step;
+
+  TrainOptions defaults;
+};
+
+}  // namespace feral

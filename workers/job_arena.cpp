@@ -1,0 +1,157 @@
+#include "workers/job_arena.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+
+#include "core/fail.hpp"
+#include "core/sizes.hpp"
+
+namespace feral {
+namespace {
+
+constexpr std::int64_t max_processes = 1024;  // of one role; far below SlotRing::max_owners
+constexpr std::int64_t max_epochs = 100'000;  // the ledger keeps an account of each
+constexpr int spins_before_sleep = 2000;      // a few microseconds
+
+void check_range(const char* option, std::int64_t value, std::int64_t lowest, std::int64_t highest) {
+  if (value < lowest || value > highest) fail("--{} {}: must be {} to {}", option, value, lowest, highest);
+}
+
+// Field tables travel through shared memory: believe nothing that could reach outside.
+std::vector<data::Field> checked_fields(const JobBlock& block) {
+  if (block.field_count == 0 || block.field_count > std::size(block.fields)) {
+    fail("arena: corrupt job block: {} fields", block.field_count);
+  }
+  std::vector<data::Field> fields;
+  for (std::uint32_t i = 0; i < block.field_count; ++i) {
+    const JobBlock::FieldRecord& record = block.fields[i];
+    if (record.dims < 0 || record.dims > Shape::max_dims || static_cast<int>(record.dtype) >= dtype_count ||
+        ::strnlen(record.name, sizeof record.name) == sizeof record.name) {
+      fail("arena: corrupt job block: field {}", i);
+    }
+    fields.push_back({record.name, record.dtype, Shape(std::span(record.sizes, static_cast<std::size_t>(record.dims)))});
+  }
+  return fields;
+}
+
+std::size_t bytes_of_slot(const data::BatchLayout& layout) {
+  return align_up(layout.size_bytes(), control_line_bytes);
+}
+
+template <class T>
+std::span<T> array(const shm::Arena& arena, std::string_view name, std::size_t count) {
+  const std::span<std::byte> bytes = arena.region(name);
+  if (bytes.size() != count * sizeof(T)) fail("arena: region '{}' has {} bytes", name, bytes.size());
+  return {reinterpret_cast<T*>(bytes.data()), count};
+}
+
+}  // namespace
+
+JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
+  check_range("workers", options.workers, 1, max_processes);
+  check_range("loaders", options.loaders, 1, max_processes);
+  check_range("epochs", options.epochs, 1, max_epochs);
+  if (description.samples < 1) fail("the data set to train on is empty");
+  if (options.batch < 1 || options.batch > description.samples) {
+    fail("--batch {}: must be 1 to {}, the number of samples", options.batch, description.samples);
+  }
+  JobBlock block{};
+  if (description.fields.empty() || description.fields.size() > std::size(block.fields)) {
+    fail("the data set has {} fields, allowed are 1 to {}", description.fields.size(), std::size(block.fields));
+  }
+  block.plan = {.samples = static_cast<std::uint64_t>(description.samples),
+                .batch = static_cast<std::uint64_t>(options.batch),
+                .seed = options.seed};
+  block.epochs = static_cast<std::uint64_t>(options.epochs);
+  block.workers = static_cast<std::uint32_t>(options.workers);
+  block.loaders = static_cast<std::uint32_t>(options.loaders);
+  // Each worker holds one and finds two more ready while each loader fills one.
+  block.slots = std::min<std::uint32_t>(3 * block.workers + block.loaders + 1, shm::SlotRing::max_slots);
+  block.spins = options.workers + options.loaders + 1 <= cores ? spins_before_sleep : 0;
+  block.lr = options.lr;
+  block.momentum = options.momentum;
+  block.weight_decay = options.weight_decay;
+  block.target_accuracy = options.target_accuracy;
+  block.shared_momentum = options.shared_momentum && options.momentum > 0 ? 1 : 0;
+  block.parameter_bytes = description.parameter_bytes;
+  block.field_count = static_cast<std::uint32_t>(description.fields.size());
+  for (std::size_t i = 0; i < description.fields.size(); ++i) {
+    const data::Field& field = description.fields[i];
+    JobBlock::FieldRecord& record = block.fields[i];
+    if (field.name.empty() || field.name.size() >= sizeof record.name) {
+      fail("field name '{}' must have 1 to {} characters", field.name, sizeof record.name - 1);
+    }
+    std::memcpy(record.name, field.name.data(), field.name.size());
+    record.dtype = field.dtype;
+    record.dims = field.shape.dims();
+    std::copy(field.shape.begin(), field.shape.end(), record.sizes);
+  }
+  return block;
+}
+
+shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
+  shm::ArenaPlan plan;
+  plan.add("job", sizeof(JobBlock));
+  plan.add("control", sizeof(ControlBlock));
+  plan.add("ring", shm::SlotRing::size_bytes(block.slots));
+  plan.add("ledger", Ledger::size_bytes(block.slots, block.epochs));
+  plan.add("workers", checked_multiply(block.workers, sizeof(WorkerBlock)));
+  plan.add("evaluations", checked_multiply(block.epochs + 1, sizeof(Evaluation)));
+  plan.add("parameters", block.parameter_bytes);
+  plan.add("momentum", block.shared_momentum != 0 ? block.parameter_bytes : 0);
+  plan.add("batches", checked_multiply(block.slots, slot_bytes));
+  return plan;
+}
+
+JobArena JobArena::create(int memfd, const JobBlock& block) {
+  const data::BatchLayout layout(checked_fields(block), static_cast<std::int64_t>(block.plan.batch));
+  shm::Arena arena = shm::Arena::create(memfd, plan_arena(block, bytes_of_slot(layout)));
+  arena.object<JobBlock>("job") = block;
+  shm::SlotRing ring = shm::SlotRing::create(arena.region("ring"), block.slots,
+                                             checked_multiply(block.plan.batches_per_epoch(), block.epochs));
+  return JobArena(std::move(arena), ring);
+}
+
+JobArena JobArena::attach(int memfd) {
+  shm::Arena arena = shm::Arena::attach(memfd);
+  const shm::SlotRing ring = shm::SlotRing::attach(arena.region("ring"));
+  return JobArena(std::move(arena), ring);
+}
+
+JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
+    : arena_(std::move(arena)),
+      job_(&arena_.object<JobBlock>("job")),
+      control_(&arena_.object<ControlBlock>("control")),
+      ring_(ring),
+      ledger_(arena_.region("ledger"), job_->plan, job_->slots, job_->epochs),
+      workers_(array<WorkerBlock>(arena_, "workers", job_->workers)),
+      evaluations_(array<Evaluation>(arena_, "evaluations", job_->epochs + 1)),
+      parameters_(arena_.region("parameters")),
+      momentum_(arena_.region("momentum")),
+      batches_(arena_.region("batches")),
+      layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
+      slot_bytes_(bytes_of_slot(layout_)) {
+  if (ring_.slot_count() != job_->slots || batches_.size() != job_->slots * slot_bytes_) {
+    fail("arena: the slot ring and the job block disagree");
+  }
+}
+
+void JobArena::request_stop(StopReason reason) noexcept {
+  StopReason expected = StopReason::none;
+  control_->stop.compare_exchange_strong(expected, reason, std::memory_order_relaxed);
+  notify_all();
+}
+
+void JobArena::notify_all() noexcept {
+  ring_.notify_all();
+  control_->changed.notify();
+}
+
+std::uint64_t monotonic_ns() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+}  // namespace feral

@@ -1,0 +1,137 @@
+// What lies in a job's arena, and who may write it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "data/dataset.hpp"
+#include "shm/arena.hpp"
+#include "shm/event_count.hpp"
+#include "shm/slot_ring.hpp"
+#include "workers/epoch_plan.hpp"
+#include "workers/job.hpp"
+#include "workers/ledger.hpp"
+
+namespace feral {
+
+// What the evaluator found out by building the model and the data sets: the input to the plan.
+struct JobDescription {
+  std::int64_t samples = 0;  // to train on
+  std::int64_t test_samples = 0;
+  std::vector<data::Field> fields;  // of a sample
+  std::uint64_t parameter_bytes = 0;
+  std::int64_t parameter_elements = 0;
+  std::uint64_t resident_bytes = 0;  // of the evaluator with everything built: what a process of the job may take
+  std::string kernels;               // which matrix kernels are in use, for people
+};
+
+// The region "job": the numbers of the run. Written by the launcher before any child attaches, read-only afterwards.
+struct JobBlock {
+  EpochPlan plan;
+  std::uint64_t epochs;
+  std::uint32_t workers;
+  std::uint32_t loaders;
+  std::uint32_t slots;
+  std::int32_t spins;  // how often to look before sleeping; 0 where processes outnumber cores
+  double lr;
+  double momentum;
+  double weight_decay;
+  double target_accuracy;
+  std::uint64_t parameter_bytes;
+  std::uint32_t shared_momentum;
+  std::uint32_t field_count;
+  struct FieldRecord {
+    char name[32];
+    DType dtype;
+    std::int32_t dims;
+    std::int64_t sizes[Shape::max_dims];
+  } fields[8];
+};
+
+enum class StopReason : std::uint32_t { none = 0, requested = 1, target_reached = 2 };
+
+// The region "control": what processes tell all others.
+struct ControlBlock {
+  // none until the launcher (requested) or the evaluator (target_reached) changes it, once; all read it before each
+  // batch. Relaxed: seeing it a batch later does no harm.
+  alignas(control_line_bytes) std::atomic<StopReason> stop;
+  // 0, then 1: the evaluator has written the initial parameters. Release by the evaluator, acquire by workers.
+  std::atomic<std::uint32_t> published;
+  // 0, then 1: no worker will update the parameters any more. Release by the launcher, acquire by the evaluator.
+  std::atomic<std::uint32_t> training_over;
+  // Notified when an epoch may be complete, when parameters were published, and after each of the words above changed.
+  shm::EventCount changed;
+};
+
+// The region "workers", one an index. Written by that worker alone (a replacement goes on from its predecessor's
+// numbers), relaxed; read by the launcher. Times are of CLOCK_MONOTONIC in nanoseconds, 0 for never.
+struct alignas(control_line_bytes) WorkerBlock {
+  std::atomic<std::uint64_t> steps;
+  std::atomic<std::uint64_t> first_take_ns;
+  std::atomic<std::uint64_t> first_step_ns;
+  std::atomic<std::uint64_t> last_update_ns;
+  std::atomic<std::uint64_t> wait_ns;  // spent without a batch
+};
+
+// The region "evaluations": one a whole epoch, and a last one for the final parameters. Written by the evaluator
+// alone; `done` release by it and acquire by readers.
+struct Evaluation {
+  double accuracy;
+  double loss;
+  std::atomic<std::uint32_t> done;
+};
+
+// The arena's regions in the order of the plan.
+shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes);
+
+// The numbers of a run: checks options against the description, throws feral::Error. `cores` are those the job may
+// use.
+JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores);
+
+// An attached arena with its parts.
+class JobArena {
+ public:
+  // Lays everything down. Launcher only; `memfd` has the size of the plan.
+  static JobArena create(int memfd, const JobBlock& block);
+  static JobArena attach(int memfd);
+
+  const JobBlock& job() const noexcept { return *job_; }
+  ControlBlock& control() noexcept { return *control_; }
+  shm::SlotRing& ring() noexcept { return ring_; }
+  Ledger& ledger() noexcept { return ledger_; }
+  std::span<WorkerBlock> workers() noexcept { return workers_; }
+  std::span<Evaluation> evaluations() noexcept { return evaluations_; }  // epochs, then the final one
+  std::span<std::byte> parameters() noexcept { return parameters_; }
+  std::span<std::byte> shared_momentum() noexcept { return momentum_; }  // empty unless the job shares it
+  const data::BatchLayout& batch_layout() const noexcept { return layout_; }
+  std::byte* slot_memory(std::uint32_t slot) noexcept { return batches_.data() + slot * slot_bytes_; }
+  std::size_t size_bytes() const noexcept { return arena_.size_bytes(); }
+
+  bool stopping() noexcept { return control_->stop.load(std::memory_order_relaxed) != StopReason::none; }
+  // Asks all processes to leave after their batch; the first reason stays.
+  void request_stop(StopReason reason) noexcept;
+  // Wakes everybody who waits, after a change or a death.
+  void notify_all() noexcept;
+
+ private:
+  explicit JobArena(shm::Arena arena, shm::SlotRing ring);
+
+  shm::Arena arena_;
+  const JobBlock* job_;
+  ControlBlock* control_;
+  shm::SlotRing ring_;
+  Ledger ledger_;
+  std::span<WorkerBlock> workers_;
+  std::span<Evaluation> evaluations_;
+  std::span<std::byte> parameters_;
+  std::span<std::byte> momentum_;
+  std::span<std::byte> batches_;
+  data::BatchLayout layout_;
+  std::size_t slot_bytes_;
+};
+
+// CLOCK_MONOTONIC in nanoseconds: comparable between the processes of a machine.
+std::uint64_t monotonic_ns() noexcept;
+
+}  // namespace feral

@@ -1,0 +1,56 @@
+#include "workers/ledger.hpp"
+
+#include <algorithm>
+
+#include "core/fail.hpp"
+#include "core/sizes.hpp"
+
+namespace feral {
+
+static_assert(std::atomic<double>::is_always_lock_free);
+
+std::size_t Ledger::size_bytes(std::uint32_t slots, std::uint64_t epochs) {
+  return checked_multiply(checked_multiply(slots, epochs), 2 * sizeof(Entry));
+}
+
+Ledger::Ledger(std::span<std::byte> memory, const EpochPlan& plan, std::uint32_t slots, std::uint64_t epochs)
+    : entries_(reinterpret_cast<Entry*>(memory.data())), plan_(plan), slots_(slots), epochs_(epochs) {
+  if (memory.size() != size_bytes(slots, epochs)) {
+    fail("ledger: {} bytes for {} slots and {} epochs", memory.size(), slots, epochs);
+  }
+}
+
+Ledger::Entry& Ledger::entry(std::uint32_t slot, std::uint64_t epoch, std::uint32_t turn) const noexcept {
+  return entries_[(epoch * slots_ + slot) * 2 + (turn & 1U)];
+}
+
+void Ledger::record(const shm::SlotClaim& claim, std::uint64_t samples, double mean_loss) noexcept {
+  const std::uint64_t epoch = plan_.epoch_of(claim.item);
+  const bool first_of_epoch = claim.turn == 0 || plan_.epoch_of(claim.item - slots_) != epoch;
+  const Entry& before = entry(claim.slot, epoch, claim.turn);
+  Entry& after = entry(claim.slot, epoch, claim.turn + 1);
+  const std::uint64_t samples_before = first_of_epoch ? 0 : before.samples.load(std::memory_order_relaxed);
+  const double loss_before = first_of_epoch ? 0 : before.loss_sum.load(std::memory_order_relaxed);
+  after.samples.store(samples_before + samples, std::memory_order_relaxed);
+  after.loss_sum.store(loss_before + mean_loss * static_cast<double>(samples), std::memory_order_relaxed);
+}
+
+EpochTotals Ledger::totals(const shm::SlotRing& ring, std::uint64_t epoch) const noexcept {
+  EpochTotals totals;
+  if (epoch >= epochs_) return totals;
+  const std::uint64_t first_item = epoch * plan_.batches_per_epoch();
+  const std::uint64_t end_item = first_item + plan_.batches_per_epoch();
+  for (std::uint32_t slot = 0; slot < slots_; ++slot) {
+    if (end_item <= slot) continue;
+    // How many turns of this slot lie before the end of the epoch, and how many of them are done.
+    const std::uint64_t turns = (end_item - slot + slots_ - 1) / slots_;
+    const auto done = static_cast<std::uint32_t>(std::min<std::uint64_t>(turns, ring.turn(slot)));
+    if (done == 0 || (std::uint64_t{done} - 1) * slots_ + slot < first_item) continue;
+    const Entry& committed = entry(slot, epoch, done);
+    totals.samples += committed.samples.load(std::memory_order_relaxed);
+    totals.loss_sum += committed.loss_sum.load(std::memory_order_relaxed);
+  }
+  return totals;
+}
+
+}  // namespace feral

@@ -1,0 +1,46 @@
+#include "workers/loader.hpp"
+
+#include <chrono>
+#include <vector>
+
+#include "core/fail.hpp"
+
+namespace feral {
+namespace {
+
+constexpr std::chrono::milliseconds longest_wait{100};
+
+// A data set that changed since the plan was made would write past its slots.
+void check_dataset(const data::Dataset& dataset, JobArena& arena) {
+  if (static_cast<std::uint64_t>(dataset.size()) != arena.job().plan.samples) {
+    fail("data: the set has {} samples now, the job was planned with {}", dataset.size(), arena.job().plan.samples);
+  }
+  const data::BatchLayout layout(dataset.fields(), arena.batch_layout().capacity());
+  if (layout.size_bytes() != arena.batch_layout().size_bytes()) {
+    fail("data: a batch takes {} bytes now, the job was planned with {}", layout.size_bytes(),
+         arena.batch_layout().size_bytes());
+  }
+}
+
+}  // namespace
+
+void run_loader(const data::Dataset& dataset, JobArena& arena, shm::Owner owner) {
+  check_dataset(dataset, arena);
+  shm::SlotRing& ring = arena.ring();
+  SampleOrder order(arena.job().plan);
+  std::vector<std::int64_t> indices;
+  while (!arena.stopping()) {
+    const std::uint32_t key = ring.free_event().key();
+    if (const auto claim = ring.try_claim(owner)) {
+      order.samples(claim->item, indices);
+      dataset.fill(indices, arena.batch_layout(), arena.slot_memory(claim->slot));
+      ring.publish(*claim);
+    } else if (ring.all_done()) {
+      return;
+    } else {
+      ring.free_event().wait(key, arena.job().spins, longest_wait);
+    }
+  }
+}
+
+}  // namespace feral

@@ -1,0 +1,68 @@
+#include "workers/messages.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/fail.hpp"
+
+namespace feral {
+namespace {
+
+using Json = nlohmann::json;
+
+Json to_json(const JobDescription& d) {
+  Json fields = Json::array();
+  for (const data::Field& field : d.fields) {
+    fields.push_back({{"name", field.name},
+                      {"dtype", static_cast<int>(field.dtype)},
+                      {"shape", std::vector<std::int64_t>(field.shape.begin(), field.shape.end())}});
+  }
+  return {{"kind", "described"},
+          {"samples", d.samples},
+          {"test_samples", d.test_samples},
+          {"fields", fields},
+          {"parameter_bytes", d.parameter_bytes},
+          {"parameter_elements", d.parameter_elements},
+          {"resident_bytes", d.resident_bytes},
+          {"kernels", d.kernels}};
+}
+
+JobDescription description_of(const Json& json) {
+  JobDescription d;
+  d.samples = json.at("samples").get<std::int64_t>();
+  d.test_samples = json.at("test_samples").get<std::int64_t>();
+  d.parameter_bytes = json.at("parameter_bytes").get<std::uint64_t>();
+  d.parameter_elements = json.at("parameter_elements").get<std::int64_t>();
+  d.resident_bytes = json.at("resident_bytes").get<std::uint64_t>();
+  d.kernels = json.at("kernels").get<std::string>();
+  for (const Json& field : json.at("fields")) {
+    const int dtype = field.at("dtype").get<int>();
+    if (dtype < 0 || dtype >= dtype_count) fail("message: element type {}", dtype);
+    d.fields.push_back({field.at("name").get<std::string>(), static_cast<DType>(dtype),
+                        Shape(std::span<const std::int64_t>(field.at("shape").get<std::vector<std::int64_t>>()))});
+  }
+  return d;
+}
+
+}  // namespace
+
+std::string encode(const ChildMessage& message) {
+  if (const auto* described = std::get_if<Described>(&message)) return to_json(described->description).dump();
+  std::string text = std::get<Failed>(message).message;
+  if (text.size() > max_message_bytes / 2) text.resize(max_message_bytes / 2);
+  // Messages quote file names and the like: bytes that are no UTF-8 must not break the report of an error.
+  return Json{{"kind", "failed"}, {"message", text}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+ChildMessage decode_message(const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    const auto kind = json.at("kind").get<std::string>();
+    if (kind == "described") return Described{description_of(json)};
+    if (kind == "failed") return Failed{json.at("message").get<std::string>()};
+    fail("message: unknown kind '{}'", kind);
+  } catch (const Json::exception& error) {
+    fail("message: {}", error.what());
+  }
+}
+
+}  // namespace feral
