@@ -2,12 +2,22 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <map>
 
 #include "core/log.hpp"
 #include "launcher/catalog.hpp"
 
 namespace feral {
 namespace {
+
+std::map<std::string, optim::Schedule> schedules_by_name() {
+  std::map<std::string, optim::Schedule> names;
+  for (int i = 0; i < optim::schedule_count; ++i) {
+    const auto schedule = static_cast<optim::Schedule>(i);
+    names.emplace(optim::name_of(schedule), schedule);
+  }
+  return names;
+}
 
 void add_train_options(CLI::App& app, TrainOptions& options) {
   app.add_option("--workers", options.workers, "Worker processes")->capture_default_str();
@@ -26,6 +36,10 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   app.add_option("--weight-decay", options.weight_decay, "L2 penalty")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option("--schedule", options.schedule, "Learning rate over the run: constant, or falling to 0 by its end")
+      ->transform(CLI::CheckedTransformer(schedules_by_name(), CLI::ignore_case))
+      ->default_str(std::string(optim::name_of(options.schedule)))
+      ->type_name("{constant,linear,cosine}");
   app.add_option("--seed", options.seed, "Of initial values, order and dropout")->capture_default_str();
   app.add_option("--policy", "How workers update the shared parameters")
       ->check(CLI::IsMember({"racy"}))

@@ -93,6 +93,8 @@ void run_hogwild_worker(const Job& job, JobArena& arena, shm::Owner owner) {
     set_once(own.first_take_ns, monotonic_ns());
     // What the batch draws follows from its number, not from who trains it.
     default_generator().seek(block.plan.seed, batch_streams + claim->item);
+    const double progress = static_cast<double>(claim->item) / static_cast<double>(items);
+    optimizer.set_lr(block.lr * optim::schedule_factor(block.schedule, progress));
     const data::Batch& batch = batches.get(*claim);
     StepContext context{*model, batch, optimizer};
     const double loss = run_step(job, context);

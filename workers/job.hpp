@@ -9,6 +9,7 @@
 
 #include "data/dataset.hpp"
 #include "nn/module.hpp"
+#include "optim/schedule.hpp"
 #include "optim/sgd.hpp"
 
 namespace feral {
@@ -17,11 +18,12 @@ namespace feral {
 struct TrainOptions {
   std::int64_t workers = 2;
   std::int64_t loaders = 1;
-  std::int64_t epochs = 10;
+  std::int64_t epochs = 20;
   std::int64_t batch = 64;
   double lr = 0.05;
-  double momentum = 0.9;
+  double momentum = 0.5;
   double weight_decay = 0;
+  optim::Schedule schedule = optim::Schedule::linear;  // of the learning rate, over the whole job
   std::uint64_t seed = 1;
   bool shared_momentum = false;    // one momentum in the arena instead of one a worker
   double target_accuracy = 0;      // stop once an epoch's test accuracy reaches it; 0: never

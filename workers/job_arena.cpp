@@ -72,6 +72,7 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   block.lr = options.lr;
   block.momentum = options.momentum;
   block.weight_decay = options.weight_decay;
+  block.schedule = options.schedule;
   block.target_accuracy = options.target_accuracy;
   block.shared_momentum = options.shared_momentum && options.momentum > 0 ? 1 : 0;
   block.parameter_bytes = description.parameter_bytes;

@@ -37,6 +37,7 @@ struct JobBlock {
   double lr;
   double momentum;
   double weight_decay;
+  optim::Schedule schedule;
   double target_accuracy;
   std::uint64_t parameter_bytes;
   std::uint32_t shared_momentum;

@@ -1,5 +1,5 @@
-// Convolution: an image at a time is laid out as columns that stay in the second-level cache, then one matrix
-// product. That beats laying out the whole batch by two to three times at these sizes (bench/RESULTS.md).
+// Convolution as matrix products: an image at a time is laid out as columns that stay in the second-level cache.
+// Where a direct kernel fits (conv2d_direct.hpp), it goes first.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/cpu/conv2d.cpp"
 #include <hwy/foreach_target.h>
@@ -9,26 +9,12 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tensor/allocator.hpp"
 #include "tensor/cpu/blas.hpp"
+#include "tensor/cpu/conv2d_direct.hpp"
+#include "tensor/cpu/conv2d_sizes.hpp"
 #include "tensor/cpu/kernels.hpp"
+#include "tensor/cpu/workspace.hpp"
 #include "tensor/racy.hpp"
-
-#ifndef FERAL_TENSOR_CPU_CONV2D_ONCE
-#define FERAL_TENSOR_CPU_CONV2D_ONCE
-namespace feral::cpu {
-// Sizes of one convolution, in elements.
-struct ConvSizes {
-  std::int64_t batch, channels, height, width;  // input
-  std::int64_t kernel_height, kernel_width, stride, padding;
-  std::int64_t filters, out_height, out_width;  // output
-
-  std::int64_t image() const { return channels * height * width; }
-  std::int64_t positions() const { return out_height * out_width; }
-  std::int64_t taps() const { return channels * kernel_height * kernel_width; }
-};
-}  // namespace feral::cpu
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace feral::cpu::HWY_NAMESPACE {
@@ -143,20 +129,6 @@ ConvSizes sizes_of(const Tensor& x, const Tensor& weight, const Tensor& out, Con
           out.shape()[3]};
 }
 
-// A block of the caching allocator for the length of a call.
-class Workspace {
- public:
-  explicit Workspace(std::size_t bytes) : bytes_(bytes), block_(static_cast<std::byte*>(allocate_block(bytes))) {}
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-  ~Workspace() { deallocate_block(block_, bytes_); }
-  std::byte* get() const { return block_; }
-
- private:
-  std::size_t bytes_;
-  std::byte* block_;
-};
-
 template <class T>
 Workspace columns_of(const ConvSizes& s) {
   return Workspace(static_cast<std::size_t>(s.taps() * s.positions()) * sizeof(T));
@@ -166,6 +138,11 @@ Workspace columns_of(const ConvSizes& s) {
 
 void conv2d(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dGeometry geometry) {
   const ConvSizes s = sizes_of(x, weight, out, geometry);
+  if (out.dtype() == DType::float32 &&
+      conv2d_direct(out.data<float>(), x.data<float>(), weight.data<float>(),
+                    bias.defined() ? bias.data<float>() : nullptr, s)) {
+    return;
+  }
   const auto layout = HWY_DYNAMIC_DISPATCH(to_columns);
   visit_floating(out.dtype(), [&]<class T>() {
     const Workspace columns = columns_of<T>(s);
@@ -187,14 +164,20 @@ void conv2d_input_gradient(const Tensor& x_gradient, const Tensor& out_gradient,
                            Conv2dGeometry geometry) {
   const ConvSizes s = sizes_of(x_gradient, weight, out_gradient, geometry);
   const auto gather = HWY_DYNAMIC_DISPATCH(from_columns);
-  fill(x_gradient, 0);
   visit_floating(x_gradient.dtype(), [&]<class T>() {
     const Workspace columns = columns_of<T>(s);
     for (std::int64_t i = 0; i < s.batch; ++i) {
       gemm(true, false, s.taps(), s.positions(), s.filters, weight.data<T>(), s.taps(),
            out_gradient.data<T>() + i * s.filters * s.positions(), s.positions(), T{0},
            reinterpret_cast<T*>(columns.get()), s.positions());
-      gather(x_gradient.dtype(), reinterpret_cast<std::byte*>(x_gradient.data<T>() + i * s.image()), columns.get(), s);
+      if constexpr (std::is_same_v<T, float>) {
+        if (columns_to_image_direct(x_gradient.data<T>() + i * s.image(), reinterpret_cast<float*>(columns.get()), s)) {
+          continue;
+        }
+      }
+      T* image = x_gradient.data<T>() + i * s.image();
+      std::fill_n(image, s.image(), T{0});
+      gather(x_gradient.dtype(), reinterpret_cast<std::byte*>(image), columns.get(), s);
     }
   });
 }
@@ -202,6 +185,10 @@ void conv2d_input_gradient(const Tensor& x_gradient, const Tensor& out_gradient,
 void conv2d_weight_gradient(const Tensor& weight_gradient, const Tensor& x, const Tensor& out_gradient,
                             Conv2dGeometry geometry) {
   const ConvSizes s = sizes_of(x, weight_gradient, out_gradient, geometry);
+  if (x.dtype() == DType::float32 && conv2d_weight_gradient_direct(weight_gradient.data<float>(), x.data<float>(),
+                                                                   out_gradient.data<float>(), s)) {
+    return;
+  }
   const auto layout = HWY_DYNAMIC_DISPATCH(to_columns);
   fill(weight_gradient, 0);
   visit_floating(x.dtype(), [&]<class T>() {
