@@ -37,12 +37,14 @@ std::vector<Tensor> gradients_of(const Tensor& output, const std::vector<Tensor>
 
 }  // namespace
 
-std::string gradcheck(const Function& function, const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
+std::string gradcheck(const Function& function, const std::vector<Tensor>& inputs,
+                      const GradcheckOptions& options) {
   const std::vector<Tensor> gradients = gradients_of(function(inputs), inputs, false);
   const NoGradGuard no_grad;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     if (!inputs[k].requires_grad()) continue;
-    if (inputs[k].dtype() != DType::float64) fail("gradcheck: input {} is {}, not float64", k, inputs[k].to_string());
+    if (inputs[k].dtype() != DType::float64)
+      fail("gradcheck: input {} is {}, not float64", k, inputs[k].to_string());
     if (!inputs[k].is_contiguous()) fail("gradcheck: input {} is not contiguous", k);
     const std::vector<double> analytic = gradients[k].defined()
                                              ? gradients[k].to_vector<double>()

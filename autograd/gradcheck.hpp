@@ -10,8 +10,8 @@
 namespace feral {
 
 struct GradcheckOptions {
-  double step = 1e-6;       // of the central difference
-  double absolute = 1e-7;   // allowed difference: absolute + relative * |numeric|
+  double step = 1e-6;      // of the central difference
+  double absolute = 1e-7;  // allowed difference: absolute + relative * |numeric|
   double relative = 1e-5;
 };
 

@@ -11,10 +11,10 @@
 //   };
 //   Tensor Tensor::mul(const Tensor& other) const { return apply<Mul>({}, *this, other); }
 //
-// A view has `static Tensor view(const Attributes&, x)` in the place of infer and run. Further members, when wanted:
-// `saves_output` (the result is kept), `aux` (number of further tensors that run() leaves for the way back; they are
-// undefined, and not to be computed, when nothing is recorded), `differentiable = false` (and no gradient).
-// Every op stands in the list of autograd/ops/registry.cpp.
+// A view has `static Tensor view(const Attributes&, x)` in the place of infer and run. Further members, when
+// wanted: `saves_output` (the result is kept), `aux` (number of further tensors that run() leaves for the way back;
+// they are undefined, and not to be computed, when nothing is recorded), `differentiable = false` (and no
+// gradient). Every op stands in the list of autograd/ops/registry.cpp.
 #pragma once
 
 #include <array>
@@ -74,7 +74,9 @@ constexpr bool differentiable() {
 }
 template <class Op>
 constexpr bool is_view() {
-  return requires { &Op::view; };
+  return requires {
+    &Op::view;
+  };
 }
 
 // The next sequence number of the calling thread.

@@ -23,6 +23,4 @@ namespace detail {
 
 // Checked in every build: an invariant costs a compare, a corrupted arena costs a day.
 #define FERAL_ASSERT(expression) \
-  (static_cast<bool>(expression) \
-       ? void(0)                 \
-       : ::feral::detail::assertion_failed(#expression, __FILE__, __LINE__))
+  (static_cast<bool>(expression) ? void(0) : ::feral::detail::assertion_failed(#expression, __FILE__, __LINE__))

@@ -17,8 +17,9 @@ BatchLayout::BatchLayout(std::vector<Field> fields, std::int64_t capacity)
         checked_multiply(static_cast<std::size_t>(fields_[i].shape.numel()), size_of(fields_[i].dtype));
     sample_bytes_.push_back(sample_bytes);
     offsets_.push_back(size_bytes_);
-    size_bytes_ = align_up(checked_add(size_bytes_, checked_multiply(sample_bytes, static_cast<std::size_t>(capacity))),
-                           tensor_alignment_bytes);
+    size_bytes_ =
+        align_up(checked_add(size_bytes_, checked_multiply(sample_bytes, static_cast<std::size_t>(capacity))),
+                 tensor_alignment_bytes);
   }
 }
 

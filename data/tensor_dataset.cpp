@@ -9,9 +9,11 @@ namespace feral::data {
 TensorDataset::TensorDataset(std::vector<Named> tensors) : tensors_(std::move(tensors)) {
   if (tensors_.empty()) fail("TensorDataset: no tensors");
   for (Named& named : tensors_) {
-    if (!named.tensor.defined() || named.tensor.dims() == 0) fail("TensorDataset: '{}' has no first dimension", named.name);
+    if (!named.tensor.defined() || named.tensor.dims() == 0)
+      fail("TensorDataset: '{}' has no first dimension", named.name);
     if (named.tensor.size(0) != size()) {
-      fail("TensorDataset: '{}' has {} rows, '{}' has {}", named.name, named.tensor.size(0), tensors_.front().name, size());
+      fail("TensorDataset: '{}' has {} rows, '{}' has {}", named.name, named.tensor.size(0), tensors_.front().name,
+           size());
     }
     named.tensor = named.tensor.detach().contiguous();
   }

@@ -14,7 +14,8 @@ class TensorDataset : public Dataset {
   };
   explicit TensorDataset(std::vector<Named> tensors);
   // The common case: fields "data" and "target".
-  TensorDataset(Tensor data, Tensor target) : TensorDataset({{"data", std::move(data)}, {"target", std::move(target)}}) {}
+  TensorDataset(Tensor data, Tensor target)
+      : TensorDataset({{"data", std::move(data)}, {"target", std::move(target)}}) {}
 
   std::int64_t size() const override { return tensors_.front().tensor.size(0); }
   std::vector<Field> fields() const override;

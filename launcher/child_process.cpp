@@ -56,8 +56,8 @@ void ChildProcess::signal(int number) {
   ::syscall(SYS_pidfd_send_signal, pidfd_.native_handle(), number, nullptr, 0);
 }
 
-// Both readers wait for readiness and read only then: nothing is ever read that no handler has seen, so the end of the
-// child, whose handler drains both, cannot overtake its last words.
+// Both readers wait for readiness and read only then: nothing is ever read that no handler has seen, so the end of
+// the child, whose handler drains both, cannot overtake its last words.
 
 void ChildProcess::read_output() {
   output_.async_wait(asio::posix::stream_descriptor::wait_read,
@@ -100,18 +100,18 @@ bool ChildProcess::take_messages() {
 }
 
 void ChildProcess::wait_for_end() {
-  pidfd_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](
-                                                                   boost::system::error_code error) {
-    if (error) return;
-    ExitStatus status;
-    int word = 0;
-    if (::wait4(self->pid_, &word, 0, &status.resources) == self->pid_) {
-      status.signal = WIFSIGNALED(word) ? WTERMSIG(word) : 0;
-      status.code = WIFEXITED(word) ? WEXITSTATUS(word) : 0;
-    }
-    self->drain();
-    self->handlers_.ended(*self, status);
-  });
+  pidfd_.async_wait(asio::posix::stream_descriptor::wait_read,
+                    [self = shared_from_this()](boost::system::error_code error) {
+                      if (error) return;
+                      ExitStatus status;
+                      int word = 0;
+                      if (::wait4(self->pid_, &word, 0, &status.resources) == self->pid_) {
+                        status.signal = WIFSIGNALED(word) ? WTERMSIG(word) : 0;
+                        status.code = WIFEXITED(word) ? WEXITSTATUS(word) : 0;
+                      }
+                      self->drain();
+                      self->handlers_.ended(*self, status);
+                    });
 }
 
 void ChildProcess::drain() {

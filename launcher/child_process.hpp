@@ -3,8 +3,8 @@
 
 #include <sys/resource.h>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/generic/seq_packet_protocol.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <chrono>
 #include <functional>
@@ -18,8 +18,8 @@ namespace feral {
 
 // How a process ended.
 struct ExitStatus {
-  int code = 0;       // of a process that exited
-  int signal = 0;     // that killed it; 0 when it exited
+  int code = 0;    // of a process that exited
+  int signal = 0;  // that killed it; 0 when it exited
   rusage resources{};
 
   bool clean() const noexcept { return signal == 0 && code == 0; }

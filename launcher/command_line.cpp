@@ -25,9 +25,7 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   app.add_option("--epochs", options.epochs, "Passes over the data, in total whatever the number of workers")
       ->capture_default_str();
   app.add_option("--batch", options.batch, "Samples a step")->capture_default_str();
-  app.add_option("--optimizer", "Update rule")
-      ->check(CLI::IsMember({"sgd"}))
-      ->default_str("sgd");
+  app.add_option("--optimizer", "Update rule")->check(CLI::IsMember({"sgd"}))->default_str("sgd");
   app.add_option("--lr", options.lr, "Learning rate")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--momentum", options.momentum, "Momentum, 0 to below 1")
       ->check(CLI::Range(0.0, 0.999999))

@@ -25,9 +25,13 @@ namespace {
 constexpr std::uint64_t descriptors_per_child = 3;
 constexpr std::uint64_t descriptors_of_launcher = 32;
 
-void line(const char* topic, const std::string& text) { fmt::print("{:<10} {}\n", topic, text); }
+void line(const char* topic, const std::string& text) {
+  fmt::print("{:<10} {}\n", topic, text);
+}
 
-void warn(const std::string& text) { fmt::print("{:<10} warning: {}\n", "", text); }
+void warn(const std::string& text) {
+  fmt::print("{:<10} warning: {}\n", "", text);
+}
 
 bool check_kernel() {
   utsname names{};
@@ -58,7 +62,8 @@ bool check_shared_memory() {
 
 void check_memory() {
   const shm::MemoryBudget budget = shm::memory_budget();
-  line("memory", fmt::format("{} for a job (limited by {})", human_bytes(budget.available_bytes), budget.limited_by));
+  line("memory",
+       fmt::format("{} for a job (limited by {})", human_bytes(budget.available_bytes), budget.limited_by));
 }
 
 void check_descriptors() {
@@ -74,9 +79,10 @@ void check_descriptors() {
 void check_kernels() {
   line("kernels", cpu::describe_kernels());
   for (const std::string& setting : dropped_blas_settings(false)) {
-    warn(fmt::format("{} is set; it changes what programs of your own get from OpenBLAS (on a CPU with AVX-512, "
-                     "OPENBLAS_CORETYPE=Haswell halves it); feral's processes run without it unless --keep-blas-env",
-                     setting));
+    warn(
+        fmt::format("{} is set; it changes what programs of your own get from OpenBLAS (on a CPU with AVX-512, "
+                    "OPENBLAS_CORETYPE=Haswell halves it); feral's processes run without it unless --keep-blas-env",
+                    setting));
   }
 }
 

@@ -26,8 +26,8 @@ std::vector<std::string> child_environment(bool keep_blas_env);
 std::vector<std::string> dropped_blas_settings(bool keep_blas_env);
 
 // Starts a child with the arguments of this process. It inherits /dev/null as stdin, a pipe as stdout and stderr,
-// the socket and the arena, and nothing else; it leads a process group of its own, so that a terminal's Ctrl-C reaches
-// the launcher alone. Throws feral::Error when the kernel refuses.
+// the socket and the arena, and nothing else; it leads a process group of its own, so that a terminal's Ctrl-C
+// reaches the launcher alone. Throws feral::Error when the kernel refuses.
 SpawnedChild spawn_child(const ChildIdentity& identity, int arena_memfd, const std::vector<std::string>& arguments,
                          const std::vector<std::string>& environment);
 

@@ -25,13 +25,14 @@ constexpr std::chrono::seconds settled{5};
 // What a process takes beside its data: code, OpenBLAS's buffers, stacks. Measured: 20 to 35 MiB.
 constexpr std::uint64_t process_bytes = 40ULL << 20;
 
-// An estimate of what all processes need for themselves: a worker holds gradients, momentum and activations, a loader
-// about what the evaluator held after building the data.
+// An estimate of what all processes need for themselves: a worker holds gradients, momentum and activations, a
+// loader about what the evaluator held after building the data.
 std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& description,
                             const data::BatchLayout& layout) {
   const std::uint64_t worker = process_bytes + 3 * description.parameter_bytes + 8 * layout.size_bytes();
   const std::uint64_t loader = std::max(process_bytes, description.resident_bytes);
-  return static_cast<std::uint64_t>(options.workers) * worker + static_cast<std::uint64_t>(options.loaders) * loader;
+  return static_cast<std::uint64_t>(options.workers) * worker +
+         static_cast<std::uint64_t>(options.loaders) * loader;
 }
 
 }  // namespace
@@ -79,10 +80,9 @@ int Supervisor::run() {
 }
 
 void Supervisor::spawn(Role role, int index, int generation) {
-  const ChildIdentity identity{
-      .role = role,
-      .owner = {static_cast<std::uint16_t>(index), static_cast<std::uint16_t>(generation)},
-      .core = core_for(role, index, options_, cores_)};
+  const ChildIdentity identity{.role = role,
+                               .owner = {static_cast<std::uint16_t>(index), static_cast<std::uint16_t>(generation)},
+                               .core = core_for(role, index, options_, cores_)};
   auto process = std::make_shared<ChildProcess>(
       context_, identity, spawn_child(identity, memfd_.get(), arguments_, environment_),
       ChildProcess::Handlers{
@@ -98,7 +98,8 @@ void Supervisor::spawn(Role role, int index, int generation) {
 
 void Supervisor::on_message(ChildProcess& child, ChildMessage message) {
   if (const auto* failed = std::get_if<Failed>(&message)) {
-    const bool speaks_for_user = child.identity().role == Role::evaluator || child.identity().role == Role::reserver;
+    const bool speaks_for_user =
+        child.identity().role == Role::evaluator || child.identity().role == Role::reserver;
     abandon(2, speaks_for_user ? failed->message : fmt::format("{}: {}", child.description(), failed->message));
     return;
   }
@@ -160,8 +161,7 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
   const std::shared_ptr<ChildProcess> keep = std::move(member.process);  // `child` lives until the end of this call
   member.process = nullptr;
   if (identity.role == Role::worker) {
-    peak_worker_rss_ =
-        std::max(peak_worker_rss_, static_cast<std::uint64_t>(status.resources.ru_maxrss) * 1024);
+    peak_worker_rss_ = std::max(peak_worker_rss_, static_cast<std::uint64_t>(status.resources.ru_maxrss) * 1024);
   }
   if (identity.role == Role::reserver) {
     member.finished = true;
@@ -205,7 +205,8 @@ void Supervisor::replace(ChildProcess& child, const ExitStatus& status) {
   if (identity.role == Role::worker) ++worker_restarts_;
   if (identity.role == Role::loader) ++loader_restarts_;
   if (identity.role == Role::evaluator) ++evaluator_restarts_;
-  progress_.print(fmt::format("{} (pid {}) {}; replacing it", child.description(), child.pid(), status.to_string()));
+  progress_.print(
+      fmt::format("{} (pid {}) {}; replacing it", child.description(), child.pid(), status.to_string()));
 
   const bool early = Clock::now() - child.started() < settled;
   member.deaths = early ? member.deaths + 1 : 1;

@@ -1,5 +1,5 @@
-// The launcher: plans the arena, reserves it, spawns the children, watches them, reports. No math, no compute threads,
-// no code of the user's.
+// The launcher: plans the arena, reserves it, spawns the children, watches them, reports. No math, no compute
+// threads, no code of the user's.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -19,8 +19,8 @@ std::string counted(std::uint64_t number, const char* noun) {
 
 void Supervisor::print_plan(const JobDescription& d, std::uint64_t arena_bytes) {
   progress_.print(fmt::format("feral {}: {} ({} parameters) on {} ({} samples, {} to test on)", FERAL_VERSION,
-                              model_name_, with_thousands(static_cast<std::uint64_t>(d.parameter_elements)), data_name_,
-                              with_thousands(static_cast<std::uint64_t>(d.samples)),
+                              model_name_, with_thousands(static_cast<std::uint64_t>(d.parameter_elements)),
+                              data_name_, with_thousands(static_cast<std::uint64_t>(d.samples)),
                               with_thousands(static_cast<std::uint64_t>(d.test_samples))));
   progress_.print(fmt::format("plan: {}, {} and an evaluator on {}{}; arena of {} with {} batches of {}",
                               counted(block_->workers, "worker"), counted(block_->loaders, "loader"),
@@ -28,10 +28,9 @@ void Supervisor::print_plan(const JobDescription& d, std::uint64_t arena_bytes) 
                               core_for(Role::worker, 0, options_, cores_) >= 0 ? ", pinned" : "",
                               human_bytes(arena_bytes), block_->slots, options_.batch));
   const std::vector<std::string> dropped = dropped_blas_settings(options_.keep_blas_env);
-  progress_.print(fmt::format("kernels: {}{}", d.kernels,
-                              dropped.empty() ? ""
-                                              : fmt::format("; not handed on: {} (--keep-blas-env would)",
-                                                            fmt::join(dropped, " "))));
+  progress_.print(fmt::format(
+      "kernels: {}{}", d.kernels,
+      dropped.empty() ? "" : fmt::format("; not handed on: {} (--keep-blas-env would)", fmt::join(dropped, " "))));
 }
 
 void Supervisor::show_progress() {
@@ -113,18 +112,19 @@ Report Supervisor::make_report() {
 
 void Supervisor::print_summary(const Report& report) {
   const bool target = arena_->control().stop.load() == StopReason::target_reached;
-  progress_.print(fmt::format("{} {} in {:.1f} s: {} samples/s, first step after {:.2f} s",
-                              target ? "target accuracy reached:" : "done:",
-                              counted(report.samples_total, "sample"), report.seconds_train,
-                              with_thousands(static_cast<std::uint64_t>(report.samples_per_second())),
-                              report.time_to_first_step_seconds));
+  progress_.print(fmt::format(
+      "{} {} in {:.1f} s: {} samples/s, first step after {:.2f} s",
+      target ? "target accuracy reached:" : "done:", counted(report.samples_total, "sample"), report.seconds_train,
+      with_thousands(static_cast<std::uint64_t>(report.samples_per_second())), report.time_to_first_step_seconds));
   if (report.worker_restarts + report.loader_restarts + evaluator_restarts_ > 0) {
-    progress_.print(fmt::format("replaced: {}, {}; redone: {}", counted(report.worker_restarts, "worker"),
-                                counted(report.loader_restarts, "loader"),
-                                fmt::format("{} batch{}", report.batches_redone, report.batches_redone == 1 ? "" : "es")));
+    progress_.print(
+        fmt::format("replaced: {}, {}; redone: {}", counted(report.worker_restarts, "worker"),
+                    counted(report.loader_restarts, "loader"),
+                    fmt::format("{} batch{}", report.batches_redone, report.batches_redone == 1 ? "" : "es")));
   }
   if (report.test_accuracy) {
-    progress_.print(fmt::format("test accuracy {:.4f}, test loss {:.4f}", *report.test_accuracy, *report.test_loss));
+    progress_.print(
+        fmt::format("test accuracy {:.4f}, test loss {:.4f}", *report.test_accuracy, *report.test_loss));
   }
 }
 

@@ -22,8 +22,7 @@ FlatLayout flat_layout(const Module& module) {
   for (const NamedParameter& parameter : layout.parameters) {
     const Tensor& tensor = parameter.tensor;
     if (!tensor.is_contiguous()) fail("parameters: '{}' is not contiguous", parameter.name);
-    const std::size_t bytes =
-        checked_multiply(static_cast<std::size_t>(tensor.numel()), size_of(tensor.dtype()));
+    const std::size_t bytes = checked_multiply(static_cast<std::size_t>(tensor.numel()), size_of(tensor.dtype()));
     layout.offsets_bytes.push_back(layout.size_bytes);
     layout.size_bytes = align_up(checked_add(layout.size_bytes, bytes), tensor_alignment_bytes);
     layout.elements += tensor.numel();

@@ -13,9 +13,11 @@ std::size_t padded_bytes(const Tensor& tensor) {
 
 }  // namespace
 
-SGD::SGD(std::vector<Tensor> parameters, SGDOptions options) : parameters_(std::move(parameters)), options_(options) {
+SGD::SGD(std::vector<Tensor> parameters, SGDOptions options)
+    : parameters_(std::move(parameters)), options_(options) {
   if (!(options.lr > 0)) fail("SGD: the learning rate must be above 0, got {}", options.lr);
-  if (!(options.momentum >= 0 && options.momentum < 1)) fail("SGD: momentum must be in [0, 1), got {}", options.momentum);
+  if (!(options.momentum >= 0 && options.momentum < 1))
+    fail("SGD: momentum must be in [0, 1), got {}", options.momentum);
   if (!(options.weight_decay >= 0)) fail("SGD: weight decay must not be negative, got {}", options.weight_decay);
   if (options.momentum == 0) return;
   for (const Tensor& parameter : parameters_) {

@@ -15,14 +15,15 @@ struct SGDOptions {
   double weight_decay = 0;
 };
 
-// Updates parameters in place from their gradients, in one pass (sgd_update.hpp has the rule). The parameters may be
-// live shared memory: nothing else in a training step writes it.
+// Updates parameters in place from their gradients, in one pass (sgd_update.hpp has the rule). The parameters may
+// be live shared memory: nothing else in a training step writes it.
 class SGD {
  public:
   // Throws feral::Error for options out of range.
   SGD(std::vector<Tensor> parameters, SGDOptions options);
 
-  // Applies and keeps the gradients; parameters without one stay as they are. Allocates nothing after the first call.
+  // Applies and keeps the gradients; parameters without one stay as they are. Allocates nothing after the first
+  // call.
   void step();
   // Drops the gradients.
   void zero_grad();

@@ -70,7 +70,8 @@ void sgd_update(float* parameter, const float* gradient, float* velocity, std::s
   HWY_DYNAMIC_DISPATCH(update_float32)(parameter, gradient, velocity, count, step);
 }
 
-void sgd_update(double* parameter, const double* gradient, double* velocity, std::size_t count, const SGDStep& step) {
+void sgd_update(double* parameter, const double* gradient, double* velocity, std::size_t count,
+                const SGDStep& step) {
   HWY_DYNAMIC_DISPATCH(update_float64)(parameter, gradient, velocity, count, step);
 }
 

@@ -91,10 +91,12 @@ void check_memory_budget(const MemoryBudget& budget, std::uint64_t shared_bytes,
                                    ? std::numeric_limits<std::uint64_t>::max()
                                    : shared_bytes + private_bytes;
   if (needed <= budget.available_bytes) return;
-  fail("memory: the job needs {} (arena {} and about {} private to its processes), but {} allows {}; lower --batch or "
-       "--workers, or raise the limit",
-       human_bytes(needed), human_bytes(shared_bytes), human_bytes(private_bytes), budget.limited_by,
-       human_bytes(budget.available_bytes));
+  fail(
+      "memory: the job needs {} (arena {} and about {} private to its processes), but {} allows {}; lower --batch "
+      "or "
+      "--workers, or raise the limit",
+      human_bytes(needed), human_bytes(shared_bytes), human_bytes(private_bytes), budget.limited_by,
+      human_bytes(budget.available_bytes));
 }
 
 }  // namespace feral::shm

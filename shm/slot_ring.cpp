@@ -14,8 +14,12 @@ constexpr std::uint64_t pack(std::uint32_t turn, SlotPhase phase, Owner owner = 
   return (std::uint64_t{turn} << 32) | (std::uint64_t{owner.generation} << 16) | (std::uint64_t{owner.index} << 2) |
          static_cast<std::uint64_t>(phase);
 }
-constexpr std::uint32_t turn_of(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
-constexpr SlotPhase phase_of(std::uint64_t word) { return static_cast<SlotPhase>(word & 3); }
+constexpr std::uint32_t turn_of(std::uint64_t word) {
+  return static_cast<std::uint32_t>(word >> 32);
+}
+constexpr SlotPhase phase_of(std::uint64_t word) {
+  return static_cast<SlotPhase>(word & 3);
+}
 constexpr Owner owner_of(std::uint64_t word) {
   return {static_cast<std::uint16_t>((word >> 2) & 0x3fff), static_cast<std::uint16_t>(word >> 16)};
 }
@@ -30,7 +34,8 @@ std::size_t SlotRing::size_bytes(std::uint32_t slot_count) {
 }
 
 SlotRing SlotRing::create(std::span<std::byte> memory, std::uint32_t slot_count, std::uint64_t item_count) {
-  if (slot_count == 0 || slot_count > max_slots) fail("slot ring: {} slots, allowed are 1 to {}", slot_count, max_slots);
+  if (slot_count == 0 || slot_count > max_slots)
+    fail("slot ring: {} slots, allowed are 1 to {}", slot_count, max_slots);
   if (memory.size() != size_bytes(slot_count)) {
     fail("slot ring: {} bytes for {} slots, expected {}", memory.size(), slot_count, size_bytes(slot_count));
   }

@@ -8,9 +8,9 @@
 //        └───── reclaim ────────┘                           └────── reclaim ───────┘
 //
 // Each arrow is one compare-and-swap on that word, so a process killed between any two instructions leaves the slot
-// in one of these states, and the launcher's reclaim moves a dead owner's slot back. An item can be neither lost nor
-// skipped: it is done exactly when its slot's turn has moved past it. Nobody holds a lock; while one owner is stuck
-// the other slots go on.
+// in one of these states, and the launcher's reclaim moves a dead owner's slot back. An item can be neither lost
+// nor skipped: it is done exactly when its slot's turn has moved past it. Nobody holds a lock; while one owner is
+// stuck the other slots go on.
 #pragma once
 
 #include <atomic>

@@ -21,7 +21,9 @@ constexpr std::string_view name_of(DType dtype) noexcept {
   return names[static_cast<int>(dtype)];
 }
 
-constexpr bool is_floating(DType dtype) noexcept { return dtype == DType::float32 || dtype == DType::float64; }
+constexpr bool is_floating(DType dtype) noexcept {
+  return dtype == DType::float32 || dtype == DType::float64;
+}
 
 // The DType whose elements are T.
 template <class T>
@@ -53,11 +55,16 @@ inline constexpr DType dtype_of = DTypeOf<T>::value;
 template <class Function>
 decltype(auto) visit_dtype(DType dtype, Function&& function) {
   switch (dtype) {
-    case DType::float32: return function.template operator()<float>();
-    case DType::float64: return function.template operator()<double>();
-    case DType::int32: return function.template operator()<std::int32_t>();
-    case DType::int64: return function.template operator()<std::int64_t>();
-    case DType::uint8: return function.template operator()<std::uint8_t>();
+    case DType::float32:
+      return function.template operator()<float>();
+    case DType::float64:
+      return function.template operator()<double>();
+    case DType::int32:
+      return function.template operator()<std::int32_t>();
+    case DType::int64:
+      return function.template operator()<std::int64_t>();
+    case DType::uint8:
+      return function.template operator()<std::uint8_t>();
   }
   __builtin_unreachable();
 }

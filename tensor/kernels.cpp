@@ -4,6 +4,8 @@
 
 namespace feral {
 
-const Kernels& kernels(Device) noexcept { return cpu::kernel_table; }
+const Kernels& kernels(Device) noexcept {
+  return cpu::kernel_table;
+}
 
 }  // namespace feral

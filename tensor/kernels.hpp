@@ -1,8 +1,8 @@
 // The dispatch to a device's kernels: one table of functions a device, the seam behind which CUDA will stand.
 //
 // Kernels compute and nothing else. Shapes and types have been checked by the op that calls them (autograd/ops/);
-// `out` is allocated, contiguous unless said otherwise, and overlaps no input (elementwise kernels also take an input
-// that is `out` itself). No kernel allocates from the heap once warm, none records.
+// `out` is allocated, contiguous unless said otherwise, and overlaps no input (elementwise kernels also take an
+// input that is `out` itself). No kernel allocates from the heap once warm, none records.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,9 @@ struct Pool2dGeometry {
 };
 
 struct DropoutDraw {
-  float probability = 0.5F;     // of an element, or a group, to become 0; the others are scaled by 1 / (1 - p)
-  std::int64_t group = 1;       // that many consecutive elements share one draw
-  std::uint64_t seed = 0;       // position in the Philox streams
+  float probability = 0.5F;  // of an element, or a group, to become 0; the others are scaled by 1 / (1 - p)
+  std::int64_t group = 1;    // that many consecutive elements share one draw
+  std::uint64_t seed = 0;    // position in the Philox streams
   std::uint64_t stream = 0;
   std::uint64_t first_block = 0;
 };
@@ -54,7 +54,8 @@ struct Kernels {
   void (*fill_rows)(const Tensor& out, const Tensor& row);
 
   // Contiguous tensors: x [n, c, h, w], weight [o, c, kh, kw], bias [o] or undefined, out [n, o, oh, ow].
-  void (*conv2d)(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dGeometry geometry);
+  void (*conv2d)(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                 Conv2dGeometry geometry);
   void (*conv2d_input_gradient)(const Tensor& x_gradient, const Tensor& out_gradient, const Tensor& weight,
                                 Conv2dGeometry geometry);
   void (*conv2d_weight_gradient)(const Tensor& weight_gradient, const Tensor& x, const Tensor& out_gradient,

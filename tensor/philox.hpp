@@ -1,5 +1,5 @@
-// Philox 4×32-10, the counter-based random generator of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3"
-// (SC 2011). The same (seed, stream, block) gives the same four words in every process and on every device.
+// Philox 4×32-10, the counter-based random generator of Salmon et al., "Parallel random numbers: as easy as 1, 2,
+// 3" (SC 2011). The same (seed, stream, block) gives the same four words in every process and on every device.
 #pragma once
 
 #include <array>
@@ -19,7 +19,8 @@ constexpr PhiloxBlock philox(std::uint64_t seed, std::uint64_t stream, std::uint
     const std::uint64_t product0 = std::uint64_t{0xD2511F53} * counter[0];
     const std::uint64_t product1 = std::uint64_t{0xCD9E8D57} * counter[2];
     counter = {static_cast<std::uint32_t>(product1 >> 32) ^ counter[1] ^ key0, static_cast<std::uint32_t>(product1),
-               static_cast<std::uint32_t>(product0 >> 32) ^ counter[3] ^ key1, static_cast<std::uint32_t>(product0)};
+               static_cast<std::uint32_t>(product0 >> 32) ^ counter[3] ^ key1,
+               static_cast<std::uint32_t>(product0)};
     key0 += 0x9E3779B9;
     key1 += 0xBB67AE85;
   }
@@ -27,6 +28,8 @@ constexpr PhiloxBlock philox(std::uint64_t seed, std::uint64_t stream, std::uint
 }
 
 // A word as a float in [0, 1), exact in float32: its upper 24 bits.
-constexpr float to_unit_float(std::uint32_t word) noexcept { return static_cast<float>(word >> 8) * 0x1.0p-24F; }
+constexpr float to_unit_float(std::uint32_t word) noexcept {
+  return static_cast<float>(word >> 8) * 0x1.0p-24F;
+}
 
 }  // namespace feral

@@ -3,8 +3,9 @@
 //
 // Shared parameters are read and written element by element, each element aligned to its size: a value can be
 // overwritten by another process, never torn. Hardware gives that for plain aligned loads and stores, which is what
-// an optimized build uses. Under ThreadSanitizer, where the processes become threads, the same functions use relaxed
-// atomics, which is what the C++ memory model asks for; everything else in the program stays visible to the tool.
+// an optimized build uses. Under ThreadSanitizer, where the processes become threads, the same functions use
+// relaxed atomics, which is what the C++ memory model asks for; everything else in the program stays visible to the
+// tool.
 #pragma once
 
 #include <cstddef>

@@ -67,7 +67,9 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
   return tensor;
 }
 
-Tensor Tensor::ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
+Tensor Tensor::ones(const Shape& shape, DType dtype) {
+  return full(shape, 1, dtype);
+}
 
 Tensor Tensor::borrow(void* data, const Shape& shape, DType dtype) {
   return over(Storage::borrowed(data, checked_bytes(shape, dtype)), shape, dtype);
@@ -87,7 +89,9 @@ Tensor Tensor::from_vector(const std::vector<T>& values, const Shape& shape) {
   return tensor;
 }
 
-std::int64_t Tensor::size(std::int64_t dim) const { return impl_->shape[normalize_dim("size", dim, dims())]; }
+std::int64_t Tensor::size(std::int64_t dim) const {
+  return impl_->shape[normalize_dim("size", dim, dims())];
+}
 
 template <class T>
 T* Tensor::data() const {
@@ -160,9 +164,9 @@ Tensor& Tensor::set_requires_grad(bool value) {
   return *this;
 }
 
-#define FERAL_INSTANTIATE(T)                                                    \
-  template Tensor Tensor::from_vector<T>(const std::vector<T>&, const Shape&);  \
-  template T* Tensor::data<T>() const;                                          \
+#define FERAL_INSTANTIATE(T)                                                   \
+  template Tensor Tensor::from_vector<T>(const std::vector<T>&, const Shape&); \
+  template T* Tensor::data<T>() const;                                         \
   template std::vector<T> Tensor::to_vector<T>() const;
 FERAL_INSTANTIATE(float)
 FERAL_INSTANTIATE(double)

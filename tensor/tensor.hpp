@@ -1,7 +1,8 @@
 // Tensor: a strided, typed view of memory, with the tape that recorded it.
 //
 // A Tensor is one counted pointer; copying it shares the elements. Counts and caches are not atomic: a tensor
-// belongs to the thread that made it (processes, or threads in tests, share memory and make their own tensors over it).
+// belongs to the thread that made it (processes, or threads in tests, share memory and make their own tensors over
+// it).
 //
 // Methods without a note are recorded on the tape when gradients are enabled and an input requires one. Every
 // method throws feral::Error, naming itself and both shapes or types, before it has written anything.
@@ -23,9 +24,10 @@ namespace feral {
 
 class Tensor {
  public:
-  // --- making -----------------------------------------------------------------------------------------------------
+  // --- making
+  // -----------------------------------------------------------------------------------------------------
 
-  Tensor() noexcept = default;  // undefined: no elements, no shape
+  Tensor() noexcept = default;                                            // undefined: no elements, no shape
   static Tensor empty(const Shape& shape, DType dtype = DType::float32);  // uninitialized
   static Tensor zeros(const Shape& shape, DType dtype = DType::float32);
   static Tensor ones(const Shape& shape, DType dtype = DType::float32);
@@ -38,7 +40,8 @@ class Tensor {
   // Views memory from outside; `deleter(data)` is called when the last tensor over it goes.
   static Tensor from_blob(void* data, const Shape& shape, DType dtype, std::function<void(void*)> deleter);
 
-  // --- asking -----------------------------------------------------------------------------------------------------
+  // --- asking
+  // -----------------------------------------------------------------------------------------------------
 
   bool defined() const noexcept { return impl_ != nullptr; }
   const Shape& shape() const noexcept { return impl_->shape; }
@@ -60,7 +63,8 @@ class Tensor {
   std::vector<T> to_vector() const;
   std::string to_string() const;  // "Tensor float32 [2, 3]": what it is, not its elements
 
-  // --- gradients (defined in autograd/) -----------------------------------------------------------------------------
+  // --- gradients (defined in autograd/)
+  // -----------------------------------------------------------------------------
 
   bool requires_grad() const noexcept { return impl_ != nullptr && impl_->requires_grad; }
   // Marks a leaf of floating type. Returns itself.
@@ -73,11 +77,12 @@ class Tensor {
   void backward(const Tensor& gradient = {}, bool retain_graph = false, bool create_graph = false) const;
   Tensor detach() const;  // the same memory, off the tape
 
-  // --- copies and conversions ---------------------------------------------------------------------------------------
+  // --- copies and conversions
+  // ---------------------------------------------------------------------------------------
 
-  Tensor clone() const;              // contiguous copy
-  Tensor contiguous() const;         // itself when it is contiguous
-  Tensor to(DType dtype) const;      // itself when it has that type
+  Tensor clone() const;          // contiguous copy
+  Tensor contiguous() const;     // itself when it is contiguous
+  Tensor to(DType dtype) const;  // itself when it has that type
   // In place, not recorded: refused for tensors that take part in a recorded computation.
   const Tensor& copy_(const Tensor& source) const;  // broadcasts and converts
   const Tensor& fill_(double value) const;
@@ -86,15 +91,17 @@ class Tensor {
   // Makes this contiguous leaf, and all that share its handle, a view of `data`, which the caller keeps alive.
   void rebind(void* data) const;
 
-  // --- views --------------------------------------------------------------------------------------------------------
+  // --- views
+  // --------------------------------------------------------------------------------------------------------
 
   Tensor reshape(const Shape& shape) const;  // one size may be -1; copies where no view exists
   Tensor flatten(std::int64_t start_dim = 0) const;
   Tensor transpose(std::int64_t dim0, std::int64_t dim1) const;
-  Tensor expand(const Shape& shape) const;                                                // broadcast view
+  Tensor expand(const Shape& shape) const;  // broadcast view
   Tensor narrow(std::int64_t dim, std::int64_t start, std::int64_t length) const;
 
-  // --- elementwise, with NumPy's broadcasting -----------------------------------------------------------------------
+  // --- elementwise, with NumPy's broadcasting
+  // -----------------------------------------------------------------------
 
   Tensor add(const Tensor& other) const;
   Tensor sub(const Tensor& other) const;
@@ -106,15 +113,17 @@ class Tensor {
   Tensor log() const;
   Tensor relu() const;
 
-  // --- reductions ---------------------------------------------------------------------------------------------------
+  // --- reductions
+  // ---------------------------------------------------------------------------------------------------
 
   Tensor sum() const;   // of all elements, 0-dimensional
   Tensor mean() const;  // likewise
   Tensor sum(std::initializer_list<std::int64_t> dims, bool keepdim = false) const;
-  Tensor sum_to(const Shape& shape) const;       // undoes a broadcast: the gradient of expand
+  Tensor sum_to(const Shape& shape) const;     // undoes a broadcast: the gradient of expand
   Tensor argmax(std::int64_t dim = -1) const;  // int64, the first of equals; not differentiable
 
-  // --- products -----------------------------------------------------------------------------------------------------
+  // --- products
+  // -----------------------------------------------------------------------------------------------------
 
   Tensor matmul(const Tensor& other) const;  // [m, k] × [k, n] → [m, n]
 
@@ -151,17 +160,41 @@ class Tensor {
 
 static_assert(sizeof(Tensor) == sizeof(void*));
 
-inline Tensor operator+(const Tensor& a, const Tensor& b) { return a.add(b); }
-inline Tensor operator-(const Tensor& a, const Tensor& b) { return a.sub(b); }
-inline Tensor operator*(const Tensor& a, const Tensor& b) { return a.mul(b); }
-inline Tensor operator/(const Tensor& a, const Tensor& b) { return a.div(b); }
-inline Tensor operator-(const Tensor& a) { return a.neg(); }
-inline Tensor operator+(const Tensor& a, double b) { return a.affine(1, b); }
-inline Tensor operator+(double a, const Tensor& b) { return b.affine(1, a); }
-inline Tensor operator-(const Tensor& a, double b) { return a.affine(1, -b); }
-inline Tensor operator-(double a, const Tensor& b) { return b.affine(-1, a); }
-inline Tensor operator*(const Tensor& a, double b) { return a.affine(b, 0); }
-inline Tensor operator*(double a, const Tensor& b) { return b.affine(a, 0); }
-inline Tensor operator/(const Tensor& a, double b) { return a.affine(1 / b, 0); }
+inline Tensor operator+(const Tensor& a, const Tensor& b) {
+  return a.add(b);
+}
+inline Tensor operator-(const Tensor& a, const Tensor& b) {
+  return a.sub(b);
+}
+inline Tensor operator*(const Tensor& a, const Tensor& b) {
+  return a.mul(b);
+}
+inline Tensor operator/(const Tensor& a, const Tensor& b) {
+  return a.div(b);
+}
+inline Tensor operator-(const Tensor& a) {
+  return a.neg();
+}
+inline Tensor operator+(const Tensor& a, double b) {
+  return a.affine(1, b);
+}
+inline Tensor operator+(double a, const Tensor& b) {
+  return b.affine(1, a);
+}
+inline Tensor operator-(const Tensor& a, double b) {
+  return a.affine(1, -b);
+}
+inline Tensor operator-(double a, const Tensor& b) {
+  return b.affine(-1, a);
+}
+inline Tensor operator*(const Tensor& a, double b) {
+  return a.affine(b, 0);
+}
+inline Tensor operator*(double a, const Tensor& b) {
+  return b.affine(a, 0);
+}
+inline Tensor operator/(const Tensor& a, double b) {
+  return a.affine(1 / b, 0);
+}
 
 }  // namespace feral

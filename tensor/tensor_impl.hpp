@@ -34,7 +34,8 @@ struct TensorImpl {
   }
 
   // A new view of `storage` (whose reference it takes over) starting at `data`.
-  static TensorImpl* create(Storage* storage, std::byte* data, const Shape& shape, const Shape& strides, DType dtype);
+  static TensorImpl* create(Storage* storage, std::byte* data, const Shape& shape, const Shape& strides,
+                            DType dtype);
 
  private:
   void destroy() noexcept;

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 const fs::path source = FERAL_SOURCE_DIR;
 
 // A folder may include from itself and from those before it.
-const std::vector<std::string> layers = {"core", "shm",  "tensor", "autograd", "nn",
+const std::vector<std::string> layers = {"core",  "shm",  "tensor", "autograd", "nn",
                                          "optim", "data", "models", "workers",  "launcher"};
 
 std::vector<fs::path> code_files(const fs::path& folder) {

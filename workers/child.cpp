@@ -63,10 +63,10 @@ const std::optional<ChildIdentity> identity_of_process = take_identity();
 }
 
 void name_process(const ChildIdentity& identity) {
-  const std::string name = identity.role == Role::evaluator  ? "feral-eval"
-                           : identity.role == Role::reserver ? "feral-reserve"
-                                                             : fmt::format("feral-{}-{}", name_of(identity.role),
-                                                                           identity.owner.index);
+  const std::string name = identity.role == Role::evaluator ? "feral-eval"
+                           : identity.role == Role::reserver
+                               ? "feral-reserve"
+                               : fmt::format("feral-{}-{}", name_of(identity.role), identity.owner.index);
   ::prctl(PR_SET_NAME, name.c_str());
 }
 
@@ -125,12 +125,15 @@ std::shared_ptr<JobArena> attach_and_watch() {
 }
 
 void check_owner(const ChildIdentity& identity, std::uint32_t count) {
-  if (identity.owner.index >= count) fail("{}: the job has only {}", describe(identity.role, identity.owner.index), count);
+  if (identity.owner.index >= count)
+    fail("{}: the job has only {}", describe(identity.role, identity.owner.index), count);
 }
 
 void play(const ChildIdentity& identity, const Job& job, const TrainOptions& options) {
   switch (identity.role) {
-    case Role::reserver: reserve_arena(); return;
+    case Role::reserver:
+      reserve_arena();
+      return;
     case Role::evaluator: {
       Evaluator evaluator(job, options.seed);
       send_to_launcher(Described{evaluator.describe()});
@@ -158,10 +161,14 @@ void play(const ChildIdentity& identity, const Job& job, const TrainOptions& opt
 
 std::string_view name_of(Role role) noexcept {
   switch (role) {
-    case Role::reserver: return "reserver";
-    case Role::evaluator: return "evaluator";
-    case Role::worker: return "worker";
-    case Role::loader: return "loader";
+    case Role::reserver:
+      return "reserver";
+    case Role::evaluator:
+      return "evaluator";
+    case Role::worker:
+      return "worker";
+    case Role::loader:
+      return "loader";
   }
   return "?";
 }
@@ -176,7 +183,9 @@ std::string encode(const ChildIdentity& identity) {
                      identity.core);
 }
 
-const std::optional<ChildIdentity>& child_identity() noexcept { return identity_of_process; }
+const std::optional<ChildIdentity>& child_identity() noexcept {
+  return identity_of_process;
+}
 
 void run_child(const ChildIdentity& identity, const Job& job, const TrainOptions& options) {
   name_process(identity);

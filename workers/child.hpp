@@ -1,8 +1,8 @@
 // The spawned processes: who they are, what they are handed, how they begin and end.
 //
-// A child is the job's own executable started again. The launcher passes its role in one environment variable and two
-// descriptors: a socket to the launcher and the arena's memfd. The child reads and removes the variable before main()
-// begins, so that nothing it starts takes itself for a child.
+// A child is the job's own executable started again. The launcher passes its role in one environment variable and
+// two descriptors: a socket to the launcher and the arena's memfd. The child reads and removes the variable before
+// main() begins, so that nothing it starts takes itself for a child.
 #pragma once
 
 #include <optional>
@@ -37,8 +37,8 @@ std::string encode(const ChildIdentity& identity);
 // Who this process is; nothing in a launcher.
 const std::optional<ChildIdentity>& child_identity() noexcept;
 
-// Plays the role to its end and leaves the process: 0 when done, 2 after an error that was reported to the launcher,
-// 3 when the launcher is gone. The only place in the library that ends a process (law 9).
+// Plays the role to its end and leaves the process: 0 when done, 2 after an error that was reported to the
+// launcher, 3 when the launcher is gone. The only place in the library that ends a process (law 9).
 [[noreturn]] void run_child(const ChildIdentity& identity, const Job& job, const TrainOptions& options);
 
 }  // namespace feral

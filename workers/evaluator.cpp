@@ -93,7 +93,8 @@ void Evaluator::run(JobArena& arena) {
   ControlBlock& control = arena.control();
   Evaluation& final = arena.evaluations()[arena.job().epochs];
   std::uint64_t evaluated = 0;  // epochs; a replacement starts after those its predecessor did
-  while (evaluated < arena.job().epochs && arena.evaluations()[evaluated].done.load(std::memory_order_acquire) != 0) {
+  while (evaluated < arena.job().epochs &&
+         arena.evaluations()[evaluated].done.load(std::memory_order_acquire) != 0) {
     ++evaluated;
   }
   for (;;) {
@@ -104,7 +105,8 @@ void Evaluator::run(JobArena& arena) {
       return;
     }
     const std::uint64_t complete = arena.ring().low_water() / per_epoch;
-    // The last epoch's figure is the final one; and where training outruns evaluation, only the newest epoch counts.
+    // The last epoch's figure is the final one; and where training outruns evaluation, only the newest epoch
+    // counts.
     if (complete > evaluated && complete < arena.job().epochs && !arena.stopping()) {
       Evaluation& record = arena.evaluations()[complete - 1];
       if (!evaluate(arena, record)) return;

@@ -104,7 +104,8 @@ void run_hogwild_worker(const Job& job, JobArena& arena, shm::Owner owner) {
     own.steps.store(own.steps.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     arena.ledger().record(*claim, static_cast<std::uint64_t>(batch.size()), loss);
     ring.finish(*claim);
-    const bool slot_enters_epoch = block.plan.epoch_of(claim->item) != block.plan.epoch_of(claim->item + block.slots);
+    const bool slot_enters_epoch =
+        block.plan.epoch_of(claim->item) != block.plan.epoch_of(claim->item + block.slots);
     if (slot_enters_epoch) arena.control().changed.notify();
     if (claim->item + block.slots >= items) ring.notify_all();  // others may be waiting for the end
   }

@@ -52,8 +52,8 @@ struct Job {
 
   // The mean loss of a batch, as a scalar tensor. Empty: nll_loss(model(batch.data()), batch.target()).
   std::function<Tensor(nn::Module& model, const data::Batch& batch)> loss;
-  // A sum over a batch of what is to be reported as accuracy once divided by the number of samples. Empty: how often
-  // the largest output stands at batch.target().
+  // A sum over a batch of what is to be reported as accuracy once divided by the number of samples. Empty: how
+  // often the largest output stands at batch.target().
   std::function<double(nn::Module& model, const data::Batch& batch)> metric;
   // One training step; returns the mean loss of the batch. Empty: loss, backward, optimizer step.
   std::function<double(StepContext& context)> step;

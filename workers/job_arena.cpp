@@ -30,7 +30,8 @@ std::vector<data::Field> checked_fields(const JobBlock& block) {
         ::strnlen(record.name, sizeof record.name) == sizeof record.name) {
       fail("arena: corrupt job block: field {}", i);
     }
-    fields.push_back({record.name, record.dtype, Shape(std::span(record.sizes, static_cast<std::size_t>(record.dims)))});
+    fields.push_back(
+        {record.name, record.dtype, Shape(std::span(record.sizes, static_cast<std::size_t>(record.dims)))});
   }
   return fields;
 }

@@ -26,7 +26,8 @@ struct JobDescription {
   std::string kernels;               // which matrix kernels are in use, for people
 };
 
-// The region "job": the numbers of the run. Written by the launcher before any child attaches, read-only afterwards.
+// The region "job": the numbers of the run. Written by the launcher before any child attaches, read-only
+// afterwards.
 struct JobBlock {
   EpochPlan plan;
   std::uint64_t epochs;
@@ -61,7 +62,8 @@ struct ControlBlock {
   std::atomic<std::uint32_t> published;
   // 0, then 1: no worker will update the parameters any more. Release by the launcher, acquire by the evaluator.
   std::atomic<std::uint32_t> training_over;
-  // Notified when an epoch may be complete, when parameters were published, and after each of the words above changed.
+  // Notified when an epoch may be complete, when parameters were published, and after each of the words above
+  // changed.
   shm::EventCount changed;
 };
 

@@ -2,8 +2,8 @@
 //
 // Each slot of the ring keeps its own account, written only by the worker that holds the slot, in two copies. The
 // copy that counts is the one that the slot's turn points at: a worker writes the other copy and then finishes its
-// batch, and that one compare-and-swap commits both. A worker killed before it leaves the old copy in force; whoever
-// redoes the batch writes the new one again.
+// batch, and that one compare-and-swap commits both. A worker killed before it leaves the old copy in force;
+// whoever redoes the batch writes the new one again.
 #pragma once
 
 #include <atomic>

@@ -20,7 +20,8 @@ void check_geometry(std::string_view op, Conv2dGeometry geometry) {
 Shape conv_shape(std::string_view op, const Shape& x, const Shape& weight, Conv2dGeometry geometry) {
   check_geometry(op, geometry);
   if (x[1] != weight[1]) {
-    fail("{}: input {} has {} channels, weight {} expects {}", op, x.to_string(), x[1], weight.to_string(), weight[1]);
+    fail("{}: input {} has {} channels, weight {} expects {}", op, x.to_string(), x[1], weight.to_string(),
+         weight[1]);
   }
   const std::int64_t height = output_size(x[2], weight[2], geometry);
   const std::int64_t width = output_size(x[3], weight[3], geometry);
@@ -58,7 +59,8 @@ Gradients<3> Conv2d::gradient(const Saved<Conv2d>& saved, const Tensor& gradient
   const Tensor& weight = saved.input(1);
   Gradients<3> result;
   if (saved.needs(0)) {
-    result[0] = apply<Conv2dInputGradient>({.geometry = saved.attributes(), .x_shape = x.shape()}, gradient, weight);
+    result[0] =
+        apply<Conv2dInputGradient>({.geometry = saved.attributes(), .x_shape = x.shape()}, gradient, weight);
   }
   if (saved.needs(1)) {
     result[1] =
@@ -81,8 +83,7 @@ Result Conv2dInputGradient::infer(const Attributes& attributes, const Tensor& gr
 void Conv2dInputGradient::run(const Attributes& attributes, const Tensor& out, Aux<Conv2dInputGradient>&,
                               const Tensor& gradient, const Tensor& weight) {
   const NoGradGuard no_grad;
-  kernels(out.device())
-      .conv2d_input_gradient(out, gradient.contiguous(), weight.contiguous(), attributes.geometry);
+  kernels(out.device()).conv2d_input_gradient(out, gradient.contiguous(), weight.contiguous(), attributes.geometry);
 }
 
 Gradients<2> Conv2dInputGradient::gradient(const Saved<Conv2dInputGradient>& saved, const Tensor& gradient) {

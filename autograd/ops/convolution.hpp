@@ -14,8 +14,8 @@ struct Conv2d {
   static constexpr unsigned saved_inputs = 0b011;
   using Attributes = Conv2dGeometry;
   static Result infer(const Attributes& geometry, const Tensor& x, const Tensor& weight, const Tensor& bias);
-  static void run(const Attributes& geometry, const Tensor& out, Aux<Conv2d>&, const Tensor& x, const Tensor& weight,
-                  const Tensor& bias);
+  static void run(const Attributes& geometry, const Tensor& out, Aux<Conv2d>&, const Tensor& x,
+                  const Tensor& weight, const Tensor& bias);
   static Gradients<3> gradient(const Saved<Conv2d>& saved, const Tensor& gradient);
 };
 
@@ -29,8 +29,8 @@ struct Conv2dInputGradient {
     Shape x_shape;
   };
   static Result infer(const Attributes& attributes, const Tensor& gradient, const Tensor& weight);
-  static void run(const Attributes& attributes, const Tensor& out, Aux<Conv2dInputGradient>&, const Tensor& gradient,
-                  const Tensor& weight);
+  static void run(const Attributes& attributes, const Tensor& out, Aux<Conv2dInputGradient>&,
+                  const Tensor& gradient, const Tensor& weight);
   static Gradients<2> gradient(const Saved<Conv2dInputGradient>& saved, const Tensor& gradient);
 };
 

@@ -22,8 +22,8 @@ struct Dropout {
 
 namespace feral {
 
-// Each element becomes 0 with the given probability, the others grow by 1 / (1 - probability). Returns x itself when
-// not training or when the probability is 0.
+// Each element becomes 0 with the given probability, the others grow by 1 / (1 - probability). Returns x itself
+// when not training or when the probability is 0.
 Tensor dropout(const Tensor& x, double probability, bool training, Generator& generator = default_generator());
 
 // The same for whole planes of x [n, c, h, w].

@@ -20,7 +20,9 @@ Result same_result(std::string_view op, const Tensor& x) {
 
 // a + b
 
-Result Add::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
+Result Add::infer(const Attributes&, const Tensor& a, const Tensor& b) {
+  return broadcast_result(name, a, b);
+}
 
 void Add::run(const Attributes&, const Tensor& out, Aux<Add>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::add, out, a, b);
@@ -36,7 +38,9 @@ Gradients<2> Add::gradient(const Saved<Add>& saved, const Tensor& gradient) {
 
 // a - b
 
-Result Sub::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
+Result Sub::infer(const Attributes&, const Tensor& a, const Tensor& b) {
+  return broadcast_result(name, a, b);
+}
 
 void Sub::run(const Attributes&, const Tensor& out, Aux<Sub>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::sub, out, a, b);
@@ -51,7 +55,9 @@ Gradients<2> Sub::gradient(const Saved<Sub>& saved, const Tensor& gradient) {
 
 // a * b
 
-Result Mul::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
+Result Mul::infer(const Attributes&, const Tensor& a, const Tensor& b) {
+  return broadcast_result(name, a, b);
+}
 
 void Mul::run(const Attributes&, const Tensor& out, Aux<Mul>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::mul, out, a, b);
@@ -66,7 +72,9 @@ Gradients<2> Mul::gradient(const Saved<Mul>& saved, const Tensor& gradient) {
 
 // a / b
 
-Result Div::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
+Result Div::infer(const Attributes&, const Tensor& a, const Tensor& b) {
+  return broadcast_result(name, a, b);
+}
 
 void Div::run(const Attributes&, const Tensor& out, Aux<Div>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::div, out, a, b);
@@ -83,7 +91,9 @@ Gradients<2> Div::gradient(const Saved<Div>& saved, const Tensor& gradient) {
 
 // scale * x + shift
 
-Result Affine::infer(const Attributes&, const Tensor& x) { return same_result(name, x); }
+Result Affine::infer(const Attributes&, const Tensor& x) {
+  return same_result(name, x);
+}
 
 void Affine::run(const Attributes& attributes, const Tensor& out, Aux<Affine>&, const Tensor& x) {
   kernels(out.device()).affine(out, x, attributes.scale, attributes.shift);
@@ -95,7 +105,9 @@ Gradients<1> Affine::gradient(const Saved<Affine>& saved, const Tensor& gradient
 
 // e^x
 
-Result Exp::infer(const Attributes&, const Tensor& x) { return same_result(name, x); }
+Result Exp::infer(const Attributes&, const Tensor& x) {
+  return same_result(name, x);
+}
 
 void Exp::run(const Attributes&, const Tensor& out, Aux<Exp>&, const Tensor& x) {
   kernels(out.device()).unary(UnaryKernel::exp, out, x);
@@ -107,7 +119,9 @@ Gradients<1> Exp::gradient(const Saved<Exp>& saved, const Tensor& gradient) {
 
 // natural logarithm
 
-Result Log::infer(const Attributes&, const Tensor& x) { return same_result(name, x); }
+Result Log::infer(const Attributes&, const Tensor& x) {
+  return same_result(name, x);
+}
 
 void Log::run(const Attributes&, const Tensor& out, Aux<Log>&, const Tensor& x) {
   kernels(out.device()).unary(UnaryKernel::log, out, x);
@@ -119,7 +133,9 @@ Gradients<1> Log::gradient(const Saved<Log>& saved, const Tensor& gradient) {
 
 // max(x, 0)
 
-Result Relu::infer(const Attributes&, const Tensor& x) { return same_result(name, x); }
+Result Relu::infer(const Attributes&, const Tensor& x) {
+  return same_result(name, x);
+}
 
 void Relu::run(const Attributes&, const Tensor& out, Aux<Relu>&, const Tensor& x) {
   kernels(out.device()).unary(UnaryKernel::relu, out, x);
@@ -154,7 +170,9 @@ void Clone::run(const Attributes&, const Tensor& out, Aux<Clone>&, const Tensor&
   kernels(out.device()).copy(out, x);
 }
 
-Gradients<1> Clone::gradient(const Saved<Clone>&, const Tensor& gradient) { return {gradient}; }
+Gradients<1> Clone::gradient(const Saved<Clone>&, const Tensor& gradient) {
+  return {gradient};
+}
 
 Result Convert::infer(const Attributes& attributes, const Tensor& x) {
   check_defined(name, x);
@@ -173,18 +191,36 @@ Gradients<1> Convert::gradient(const Saved<Convert>& saved, const Tensor& gradie
 
 namespace feral {
 
-Tensor Tensor::add(const Tensor& other) const { return apply<ops::Add>({}, *this, other); }
-Tensor Tensor::sub(const Tensor& other) const { return apply<ops::Sub>({}, *this, other); }
-Tensor Tensor::mul(const Tensor& other) const { return apply<ops::Mul>({}, *this, other); }
-Tensor Tensor::div(const Tensor& other) const { return apply<ops::Div>({}, *this, other); }
+Tensor Tensor::add(const Tensor& other) const {
+  return apply<ops::Add>({}, *this, other);
+}
+Tensor Tensor::sub(const Tensor& other) const {
+  return apply<ops::Sub>({}, *this, other);
+}
+Tensor Tensor::mul(const Tensor& other) const {
+  return apply<ops::Mul>({}, *this, other);
+}
+Tensor Tensor::div(const Tensor& other) const {
+  return apply<ops::Div>({}, *this, other);
+}
 Tensor Tensor::affine(double scale, double shift) const {
   return apply<ops::Affine>({.scale = scale, .shift = shift}, *this);
 }
-Tensor Tensor::exp() const { return apply<ops::Exp>({}, *this); }
-Tensor Tensor::log() const { return apply<ops::Log>({}, *this); }
-Tensor Tensor::relu() const { return apply<ops::Relu>({}, *this); }
-Tensor Tensor::clone() const { return apply<ops::Clone>({}, *this); }
-Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
+Tensor Tensor::exp() const {
+  return apply<ops::Exp>({}, *this);
+}
+Tensor Tensor::log() const {
+  return apply<ops::Log>({}, *this);
+}
+Tensor Tensor::relu() const {
+  return apply<ops::Relu>({}, *this);
+}
+Tensor Tensor::clone() const {
+  return apply<ops::Clone>({}, *this);
+}
+Tensor Tensor::contiguous() const {
+  return is_contiguous() ? *this : clone();
+}
 
 Tensor Tensor::to(DType target) const {
   if (dtype() == target) return *this;

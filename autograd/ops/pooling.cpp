@@ -12,7 +12,8 @@ Shape pooled_shape(std::string_view op, const Shape& x, Pool2dGeometry geometry)
   if (x[2] < geometry.kernel || x[3] < geometry.kernel) {
     fail("{}: kernel {} does not fit into input {}", op, geometry.kernel, x.to_string());
   }
-  return {x[0], x[1], (x[2] - geometry.kernel) / geometry.stride + 1, (x[3] - geometry.kernel) / geometry.stride + 1};
+  return {x[0], x[1], (x[2] - geometry.kernel) / geometry.stride + 1,
+          (x[3] - geometry.kernel) / geometry.stride + 1};
 }
 
 }  // namespace
@@ -80,6 +81,8 @@ Gradients<2> MaxPool2dGather::gradient(const Saved<MaxPool2dGather>& saved, cons
 
 namespace feral {
 
-Tensor max_pool2d(const Tensor& x, Pool2dGeometry geometry) { return apply<ops::MaxPool2d>(geometry, x); }
+Tensor max_pool2d(const Tensor& x, Pool2dGeometry geometry) {
+  return apply<ops::MaxPool2d>(geometry, x);
+}
 
 }  // namespace feral

@@ -21,7 +21,8 @@ Gradients<1> SumTo::gradient(const Saved<SumTo>& saved, const Tensor& gradient) 
 }
 
 Result Argmax::infer(const Attributes& attributes, const Tensor& x) {
-  if (x.shape()[attributes.dim] == 0) fail("{}: dimension {} of {} is empty", name, attributes.dim, x.shape().to_string());
+  if (x.shape()[attributes.dim] == 0)
+    fail("{}: dimension {} of {} is empty", name, attributes.dim, x.shape().to_string());
   Shape shape;
   for (int i = 0; i < x.dims(); ++i) {
     if (i != attributes.dim) shape.push_back(x.shape()[i]);
@@ -42,7 +43,9 @@ Tensor Tensor::sum_to(const Shape& target) const {
   return apply<ops::SumTo>({.shape = target}, *this);
 }
 
-Tensor Tensor::sum() const { return apply<ops::SumTo>({.shape = Shape{}}, *this); }
+Tensor Tensor::sum() const {
+  return apply<ops::SumTo>({.shape = Shape{}}, *this);
+}
 
 Tensor Tensor::mean() const {
   if (numel() == 0) fail("mean: a tensor of shape {} has no elements", shape().to_string());

@@ -133,8 +133,8 @@ Result NarrowBackward::infer(const Attributes& attributes, const Tensor& x) {
 void NarrowBackward::run(const Attributes& attributes, const Tensor& out, Aux<NarrowBackward>&, const Tensor& x) {
   const Kernels& device = kernels(out.device());
   device.fill(out, 0);
-  const Tensor part = Narrow::view(
-      {.dim = attributes.dim, .start = attributes.start, .length = x.shape()[attributes.dim]}, out);
+  const Tensor part =
+      Narrow::view({.dim = attributes.dim, .start = attributes.start, .length = x.shape()[attributes.dim]}, out);
   device.copy(part, x);
 }
 

@@ -124,9 +124,8 @@ HWY_EXPORT(to_columns);
 HWY_EXPORT(from_columns);
 
 ConvSizes sizes_of(const Tensor& x, const Tensor& weight, const Tensor& out, Conv2dGeometry geometry) {
-  return {x.shape()[0],      x.shape()[1],      x.shape()[2],     x.shape()[3],   weight.shape()[2],
-          weight.shape()[3], geometry.stride,   geometry.padding, out.shape()[1], out.shape()[2],
-          out.shape()[3]};
+  return {x.shape()[0],    x.shape()[1],     x.shape()[2],   x.shape()[3],   weight.shape()[2], weight.shape()[3],
+          geometry.stride, geometry.padding, out.shape()[1], out.shape()[2], out.shape()[3]};
 }
 
 template <class T>
@@ -138,9 +137,8 @@ Workspace columns_of(const ConvSizes& s) {
 
 void conv2d(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dGeometry geometry) {
   const ConvSizes s = sizes_of(x, weight, out, geometry);
-  if (out.dtype() == DType::float32 &&
-      conv2d_direct(out.data<float>(), x.data<float>(), weight.data<float>(),
-                    bias.defined() ? bias.data<float>() : nullptr, s)) {
+  if (out.dtype() == DType::float32 && conv2d_direct(out.data<float>(), x.data<float>(), weight.data<float>(),
+                                                     bias.defined() ? bias.data<float>() : nullptr, s)) {
     return;
   }
   const auto layout = HWY_DYNAMIC_DISPATCH(to_columns);
@@ -155,7 +153,8 @@ void conv2d(const Tensor& out, const Tensor& x, const Tensor& weight, const Tens
       }
       layout(out.dtype(), columns.get(), reinterpret_cast<const std::byte*>(x.data<T>() + i * s.image()), s);
       gemm(false, false, s.filters, s.positions(), s.taps(), weight.data<T>(), s.taps(),
-           reinterpret_cast<const T*>(columns.get()), s.positions(), bias.defined() ? T{1} : T{0}, to, s.positions());
+           reinterpret_cast<const T*>(columns.get()), s.positions(), bias.defined() ? T{1} : T{0}, to,
+           s.positions());
     }
   });
 }
@@ -171,7 +170,8 @@ void conv2d_input_gradient(const Tensor& x_gradient, const Tensor& out_gradient,
            out_gradient.data<T>() + i * s.filters * s.positions(), s.positions(), T{0},
            reinterpret_cast<T*>(columns.get()), s.positions());
       if constexpr (std::is_same_v<T, float>) {
-        if (columns_to_image_direct(x_gradient.data<T>() + i * s.image(), reinterpret_cast<float*>(columns.get()), s)) {
+        if (columns_to_image_direct(x_gradient.data<T>() + i * s.image(), reinterpret_cast<float*>(columns.get()),
+                                    s)) {
           continue;
         }
       }

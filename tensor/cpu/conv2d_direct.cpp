@@ -41,7 +41,8 @@ struct Chunk {
 
 class Chunks {
  public:
-  explicit Chunks(const ConvSizes& s) : paired_(s.out_width == lanes / 2 && s.out_height % 2 == 0), width_(s.width) {
+  explicit Chunks(const ConvSizes& s)
+      : paired_(s.out_width == lanes / 2 && s.out_height % 2 == 0), width_(s.width) {
     for (std::int64_t y = 0; y < s.out_height; y += paired_ ? 2 : 1) {
       for (std::int64_t x = 0; x < s.out_width; x += lanes) {
         chunks_[size_++] = {y * s.out_width + x, y * s.width + x,
@@ -245,8 +246,8 @@ HWY_ATTR void weight_gradient_of_width(float* weight_gradient, const float* x, c
   }
 }
 
-// Each row of the image is the sum of kernel_height × kernel_width shifted rows of columns; the sums of different kx
-// are kept apart, for one sum would wait for itself.
+// Each row of the image is the sum of kernel_height × kernel_width shifted rows of columns; the sums of different
+// kx are kept apart, for one sum would wait for itself.
 template <int kernel_width>
 HWY_ATTR void gather_columns(float* image, const float* columns, const ConvSizes& s) {
   const D d;
@@ -257,8 +258,8 @@ HWY_ATTR void gather_columns(float* image, const float* columns, const ConvSizes
     for (int kx = 0; kx < kernel_width; ++kx) {
       const std::int64_t begin = std::clamp<std::int64_t>(kx - first, 0, lanes);
       const std::int64_t end = std::clamp<std::int64_t>(kx + s.out_width - first, 0, lanes);
-      masks[kx] = hn::AndNot(hn::FirstN(d, static_cast<std::size_t>(begin)),
-                             hn::FirstN(d, static_cast<std::size_t>(end)));
+      masks[kx] =
+          hn::AndNot(hn::FirstN(d, static_cast<std::size_t>(begin)), hn::FirstN(d, static_cast<std::size_t>(end)));
     }
     const auto in_row = hn::FirstN(d, static_cast<std::size_t>(std::min(lanes, s.width - first)));
     for (std::int64_t c = 0; c < s.channels; ++c) {
@@ -302,9 +303,14 @@ bool try_weight_gradient([[maybe_unused]] float* weight_gradient, [[maybe_unused
 #if FERAL_HAVE_DIRECT
   if (!Chunks::fits(s)) return false;
   switch (s.kernel_width) {
-    case 3: weight_gradient_of_width<3>(weight_gradient, x, out_gradient, s); return true;
-    case 5: weight_gradient_of_width<5>(weight_gradient, x, out_gradient, s); return true;
-    default: return false;
+    case 3:
+      weight_gradient_of_width<3>(weight_gradient, x, out_gradient, s);
+      return true;
+    case 5:
+      weight_gradient_of_width<5>(weight_gradient, x, out_gradient, s);
+      return true;
+    default:
+      return false;
   }
 #else
   return false;
@@ -316,9 +322,14 @@ bool try_gather([[maybe_unused]] float* image, [[maybe_unused]] const float* col
 #if FERAL_HAVE_DIRECT
   if (s.stride != 1 || s.padding != 0) return false;
   switch (s.kernel_width) {
-    case 3: gather_columns<3>(image, columns, s); return true;
-    case 5: gather_columns<5>(image, columns, s); return true;
-    default: return false;
+    case 3:
+      gather_columns<3>(image, columns, s);
+      return true;
+    case 5:
+      gather_columns<5>(image, columns, s);
+      return true;
+    default:
+      return false;
   }
 #else
   return false;

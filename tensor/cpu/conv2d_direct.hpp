@@ -7,9 +7,9 @@
 
 namespace feral::cpu {
 
-// Each computes what tensor/kernels.hpp says of its namesake, in float32, and returns true; or returns false and has
-// written nothing, when this CPU or these sizes are not for it (stride 1 without padding is, in widths and kernels
-// that fill the registers).
+// Each computes what tensor/kernels.hpp says of its namesake, in float32, and returns true; or returns false and
+// has written nothing, when this CPU or these sizes are not for it (stride 1 without padding is, in widths and
+// kernels that fill the registers).
 
 // out [batch, filters, oh, ow]; bias [filters] or nullptr. `weight` and `bias` may be live shared parameters.
 bool conv2d_direct(float* out, const float* x, const float* weight, const float* bias, const ConvSizes& sizes);

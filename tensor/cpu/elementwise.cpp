@@ -185,9 +185,12 @@ UnaryRow typed_unary(DType dtype) {
 
 UnaryRow pick_unary(UnaryKernel kernel, DType dtype) {
   switch (kernel) {
-    case UnaryKernel::exp: return typed_unary<Exp>(dtype);
-    case UnaryKernel::log: return typed_unary<Log>(dtype);
-    case UnaryKernel::relu: return typed_unary<Relu>(dtype);
+    case UnaryKernel::exp:
+      return typed_unary<Exp>(dtype);
+    case UnaryKernel::log:
+      return typed_unary<Log>(dtype);
+    case UnaryKernel::relu:
+      return typed_unary<Relu>(dtype);
   }
   __builtin_unreachable();
 }
@@ -199,11 +202,16 @@ BinaryRow typed_binary(DType dtype) {
 
 BinaryRow pick_binary(BinaryKernel kernel, DType dtype) {
   switch (kernel) {
-    case BinaryKernel::add: return typed_binary<Add>(dtype);
-    case BinaryKernel::sub: return typed_binary<Sub>(dtype);
-    case BinaryKernel::mul: return typed_binary<Mul>(dtype);
-    case BinaryKernel::div: return typed_binary<Div>(dtype);
-    case BinaryKernel::relu_backward: return typed_binary<ReluBackward>(dtype);
+    case BinaryKernel::add:
+      return typed_binary<Add>(dtype);
+    case BinaryKernel::sub:
+      return typed_binary<Sub>(dtype);
+    case BinaryKernel::mul:
+      return typed_binary<Mul>(dtype);
+    case BinaryKernel::div:
+      return typed_binary<Div>(dtype);
+    case BinaryKernel::relu_backward:
+      return typed_binary<ReluBackward>(dtype);
   }
   __builtin_unreachable();
 }

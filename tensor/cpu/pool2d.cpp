@@ -141,8 +141,12 @@ HWY_ATTR void gather(T* out, const T* x, const std::uint8_t* window, const PoolS
 }
 
 // Highway exports functions, not templates.
-void pool_float32(float* out, std::uint8_t* window, const float* x, const PoolSizes& s) { pool(out, window, x, s); }
-void pool_float64(double* out, std::uint8_t* window, const double* x, const PoolSizes& s) { pool(out, window, x, s); }
+void pool_float32(float* out, std::uint8_t* window, const float* x, const PoolSizes& s) {
+  pool(out, window, x, s);
+}
+void pool_float64(double* out, std::uint8_t* window, const double* x, const PoolSizes& s) {
+  pool(out, window, x, s);
+}
 void scatter_float32(float* to, const float* from, const std::uint8_t* window, const PoolSizes& s) {
   scatter(to, from, window, s);
 }
@@ -170,8 +174,13 @@ HWY_EXPORT(gather_float32);
 HWY_EXPORT(gather_float64);
 
 PoolSizes sizes_of(const Tensor& x, const Tensor& out, Pool2dGeometry geometry) {
-  return {x.shape()[0] * x.shape()[1], x.shape()[2],    x.shape()[3],   out.shape()[2],
-          out.shape()[3],              geometry.kernel, geometry.stride};
+  return {x.shape()[0] * x.shape()[1],
+          x.shape()[2],
+          x.shape()[3],
+          out.shape()[2],
+          out.shape()[3],
+          geometry.kernel,
+          geometry.stride};
 }
 
 }  // namespace

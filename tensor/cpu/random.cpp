@@ -9,7 +9,8 @@ namespace {
 
 // Calls at(i, word) for the first `count` words from `first_block` on.
 template <class At>
-void for_each_word(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, std::int64_t count, At&& at) {
+void for_each_word(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, std::int64_t count,
+                   At&& at) {
   for (std::int64_t i = 0; i < count; i += 4) {
     const PhiloxBlock words = philox(seed, stream, first_block + static_cast<std::uint64_t>(i) / 4);
     const std::int64_t lanes = std::min<std::int64_t>(4, count - i);
