@@ -52,6 +52,7 @@ Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptio
 
 int Supervisor::run() {
   std::signal(SIGPIPE, SIG_IGN);  // `feral train | head` ends by an error of write(), not by a signal
+  check_options(options_);
   check_report_path(options_.report);
   memfd_ = shm::create_memfd("feral-arena");
   signals_.async_wait([this](boost::system::error_code error, int number) {

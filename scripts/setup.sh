@@ -56,7 +56,7 @@ build() {
   if [ ! -e "build/$preset/build.ninja" ]; then
     cmake --preset "$preset" >"$log" 2>&1 || { tail -n 20 "$log" >&2; rm -f "$log"; die "cmake --preset $preset failed"; }
   fi
-  if [ -n "$(ninja -C "build/$preset" -n "${@:-all}" 2>/dev/null | grep -v -e 'no work to do' -e '^ninja: Entering')" ]; then
+  if [ -n "$(ninja -C "build/$preset" -n "${@:-all}" 2>/dev/null | grep -v -e 'no work to do' -e '^ninja: Entering' -e 'Re-checking globbed')" ]; then
     say "building $preset"
   fi
   status=0

@@ -1,6 +1,7 @@
 #include "workers/job_arena.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <ctime>
 
@@ -12,7 +13,8 @@ namespace {
 
 constexpr std::int64_t max_processes = 1024;  // of one role; far below SlotRing::max_owners
 constexpr std::int64_t max_epochs = 100'000;  // the ledger keeps an account of each
-constexpr int spins_before_sleep = 2000;      // a few microseconds
+constexpr std::int64_t max_restarts_allowed = 1'000'000;
+constexpr int spins_before_sleep = 2000;  // a few microseconds
 
 void check_range(const char* option, std::int64_t value, std::int64_t lowest, std::int64_t highest) {
   if (value < lowest || value > highest) fail("--{} {}: must be {} to {}", option, value, lowest, highest);
@@ -49,10 +51,24 @@ std::span<T> array(const shm::Arena& arena, std::string_view name, std::size_t c
 
 }  // namespace
 
-JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
+void check_options(const TrainOptions& options) {
   check_range("workers", options.workers, 1, max_processes);
   check_range("loaders", options.loaders, 1, max_processes);
   check_range("epochs", options.epochs, 1, max_epochs);
+  check_range("max-restarts", options.max_restarts, 0, max_restarts_allowed);
+  if (!(options.lr > 0) || !std::isfinite(options.lr)) fail("--lr {}: must be above 0", options.lr);
+  if (!(options.momentum >= 0 && options.momentum < 1))
+    fail("--momentum {}: must be 0 to below 1", options.momentum);
+  if (!(options.weight_decay >= 0) || !std::isfinite(options.weight_decay)) {
+    fail("--weight-decay {}: must not be negative", options.weight_decay);
+  }
+  if (!(options.target_accuracy >= 0 && options.target_accuracy <= 1)) {
+    fail("--target-accuracy {}: must be 0 to 1", options.target_accuracy);
+  }
+}
+
+JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
+  check_options(options);
   if (description.samples < 1) fail("the data set to train on is empty");
   if (options.batch < 1 || options.batch > description.samples) {
     fail("--batch {}: must be 1 to {}, the number of samples", options.batch, description.samples);

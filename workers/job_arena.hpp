@@ -88,6 +88,9 @@ struct Evaluation {
 // The arena's regions in the order of the plan.
 shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes);
 
+// Throws feral::Error naming the first option that is out of its range whatever the data.
+void check_options(const TrainOptions& options);
+
 // The numbers of a run: checks options against the description, throws feral::Error. `cores` are those the job may
 // use.
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores);
