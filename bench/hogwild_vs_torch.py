@@ -270,6 +270,16 @@ def openblas_core(command):
     return match.group(1) if match else None
 
 
+def feral_core(binary):
+    """The kernels that feral's OpenBLAS chooses, as `feral doctor` has them."""
+    try:
+        output, _ = run_command([str(binary), "doctor"], contestant_environment())
+    except (RunFailed, OSError):
+        return None
+    match = re.search(r"OpenBLAS (\S+)", output)
+    return match.group(1) if match else None
+
+
 def torch_child(python, *arguments):
     return [python, str(Path(__file__).resolve()), *arguments]
 
@@ -303,7 +313,7 @@ class Feral:
         data = "fashion-mnist" if options.data == DEFAULT_DATA else str(options.data)
         return ["train", "lenet", "--data", data, "--workers", str(options.processes), "--loaders", "1",
                 "--batch", str(options.batch), "--epochs", str(options.epochs), "--lr", str(LEARNING_RATE),
-                "--momentum", str(MOMENTUM), "--seed", str(seed)]
+                "--momentum", str(MOMENTUM), "--schedule", "constant", "--seed", str(seed)]
 
     def run(self, options, seed):
         with tempfile.TemporaryDirectory() as folder:
@@ -342,7 +352,7 @@ def contestants_of(options):
         raise Missing("no Fashion-MNIST: install dataset-fashion-mnist, or name its folder with --data")
     interpreters = [(python, facts_of(python)) for python in options.torch_python]
     interpreters.sort(key=lambda pair: version_number(pair[1]), reverse=True)
-    return [Feral(options.feral, openblas_core([str(options.feral), "--version"]))] + [
+    return [Feral(options.feral, feral_core(options.feral))] + [
         Torch(python, memory_format, facts) for python, facts in interpreters for memory_format in MEMORY_FORMATS]
 
 
