@@ -17,12 +17,18 @@ void Shape::push_back(std::int64_t value) {
 }
 
 std::int64_t Shape::numel() const {
+  // Zeros are left out until the end: the strides, too, must be countable.
   std::int64_t product = 1;
+  bool empty = false;
   for (const std::int64_t size : *this) {
     if (size < 0) fail("shape: negative size in {}", to_string());
-    if (__builtin_mul_overflow(product, size, &product)) fail("shape: {} has too many elements", to_string());
+    if (size == 0) {
+      empty = true;
+    } else if (__builtin_mul_overflow(product, size, &product)) {
+      fail("shape: {} has too many elements", to_string());
+    }
   }
-  return product;
+  return empty ? 0 : product;
 }
 
 Shape Shape::contiguous_strides() const noexcept {

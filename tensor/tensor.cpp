@@ -19,7 +19,12 @@ Tensor over(Storage* storage, const Shape& shape, DType dtype) {
   return Tensor::adopt(TensorImpl::create(storage, storage->data, shape, shape.contiguous_strides(), dtype));
 }
 
+void refuse_undefined(const char* op, const Tensor& tensor) {
+  if (!tensor.defined()) fail("{}: the tensor is undefined", op);
+}
+
 void refuse_recorded(const char* op, const Tensor& tensor) {
+  refuse_undefined(op, tensor);
   if (tensor.impl()->producer != nullptr) {
     fail("{}: cannot write in place into a tensor that a recorded op made; use detach() or clone()", op);
   }
@@ -29,9 +34,10 @@ void refuse_recorded(const char* op, const Tensor& tensor) {
 
 TensorImpl* TensorImpl::create(Storage* storage, std::byte* data, const Shape& shape, const Shape& strides,
                                DType dtype) {
+  const std::int64_t numel = shape.numel();  // throws before anything is taken over
   auto* impl = new (allocate_block(sizeof(TensorImpl))) TensorImpl;
   impl->dtype = dtype;
-  impl->numel = shape.numel();
+  impl->numel = numel;
   impl->data = data;
   impl->storage = storage;
   impl->shape = shape;
@@ -90,11 +96,13 @@ Tensor Tensor::from_vector(const std::vector<T>& values, const Shape& shape) {
 }
 
 std::int64_t Tensor::size(std::int64_t dim) const {
+  refuse_undefined("size", *this);
   return impl_->shape[normalize_dim("size", dim, dims())];
 }
 
 template <class T>
 T* Tensor::data() const {
+  refuse_undefined("data", *this);
   if (dtype() != dtype_of<T>) {
     fail("data: the tensor holds {}, asked for {}", name_of(dtype()), name_of(dtype_of<T>));
   }
@@ -102,12 +110,14 @@ T* Tensor::data() const {
 }
 
 double Tensor::item() const {
+  refuse_undefined("item", *this);
   if (numel() != 1) fail("item: a tensor of shape {} has {} elements, not one", shape().to_string(), numel());
   return visit_dtype(dtype(), [&]<class T>() { return static_cast<double>(*data<T>()); });
 }
 
 template <class T>
 std::vector<T> Tensor::to_vector() const {
+  refuse_undefined("to_vector", *this);
   const Tensor copy = empty(shape(), dtype_of<T>);
   kernels(device()).copy(copy, *this);
   return std::vector<T>(copy.data<T>(), copy.data<T>() + copy.numel());
@@ -120,6 +130,7 @@ std::string Tensor::to_string() const {
 
 const Tensor& Tensor::copy_(const Tensor& source) const {
   refuse_recorded("copy_", *this);
+  refuse_undefined("copy_", source);
   if (!(broadcast_shapes("copy_", shape(), source.shape()) == shape())) {
     fail("copy_: shape {} does not broadcast to {}", source.shape().to_string(), shape().to_string());
   }
@@ -134,6 +145,7 @@ const Tensor& Tensor::fill_(double value) const {
 }
 
 void Tensor::rebind(void* data) const {
+  refuse_undefined("rebind", *this);
   if (!is_leaf() || !is_contiguous()) fail("rebind: {} is no contiguous leaf", to_string());
   impl_->storage->drop();
   impl_->storage = Storage::borrowed(data, checked_bytes(shape(), dtype()));
@@ -141,23 +153,30 @@ void Tensor::rebind(void* data) const {
 }
 
 Tensor Tensor::detach() const {
+  refuse_undefined("detach", *this);
   impl_->storage->retain();
   return adopt(TensorImpl::create(impl_->storage, impl_->data, impl_->shape, impl_->strides, impl_->dtype));
 }
 
 Tensor Tensor::grad() const {
+  refuse_undefined("grad", *this);
   if (impl_->gradient == nullptr) return {};
   impl_->gradient->retain();
   return adopt(impl_->gradient);
 }
 
 void Tensor::set_grad(const Tensor& gradient) const {
+  refuse_undefined("set_grad", *this);
+  if (gradient.defined() && (!(gradient.shape() == shape()) || gradient.dtype() != dtype())) {
+    fail("set_grad: the gradient is {}, the tensor {}", gradient.to_string(), to_string());
+  }
   if (gradient.defined()) gradient.impl_->retain();
   if (impl_->gradient != nullptr) impl_->gradient->drop();
   impl_->gradient = gradient.impl_;
 }
 
 Tensor& Tensor::set_requires_grad(bool value) {
+  refuse_undefined("set_requires_grad", *this);
   if (value && !is_floating(dtype())) fail("set_requires_grad: {} has no gradient", name_of(dtype()));
   if (impl_->producer != nullptr) fail("set_requires_grad: only leaves can be marked; use detach() first");
   impl_->requires_grad = value;

@@ -6,7 +6,7 @@
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
-#include <cstring>
+#include <limits>
 
 #include "tensor/cpu/kernels.hpp"
 #include "tensor/cpu/strided_loop.hpp"
@@ -31,13 +31,23 @@ namespace hn = hwy::HWY_NAMESPACE;
 struct Exp {
   template <class D, class V>
   V operator()(D d, V x) const {
-    return hn::Exp(d, x);
+    using T = hn::TFromD<D>;
+    // Highway's exponent wraps around far above where the result is infinite, and a NaN comes out as 0.
+    const auto y = hn::Exp(d, hn::Min(x, hn::Set(d, static_cast<T>(sizeof(T) == 4 ? 104 : 1000))));
+    return hn::IfThenElse(hn::IsNaN(x), x, y);
   }
 };
 struct Log {
   template <class D, class V>
   V operator()(D d, V x) const {
-    return hn::Log(d, x);
+    using T = hn::TFromD<D>;
+    // Highway's holds for finite numbers above 0 alone.
+    const auto zero = hn::Zero(d);
+    const auto infinity = hn::Set(d, std::numeric_limits<T>::infinity());
+    const auto nan = hn::Set(d, std::numeric_limits<T>::quiet_NaN());
+    const auto positive = hn::Gt(x, zero);
+    const auto beyond = hn::IfThenElse(positive, x, hn::IfThenElse(hn::Eq(x, zero), hn::Neg(infinity), nan));
+    return hn::IfThenElse(hn::And(positive, hn::Lt(x, infinity)), hn::Log(d, x), beyond);
   }
 };
 struct Relu {

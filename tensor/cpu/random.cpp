@@ -1,5 +1,6 @@
 // Random fills and dropout, drawn from Philox blocks by position: the result does not depend on who computes it.
 #include <algorithm>
+#include <cmath>
 
 #include "tensor/cpu/kernels.hpp"
 #include "tensor/philox.hpp"
@@ -38,8 +39,10 @@ void uniform(const Tensor& out, double low, double high, std::uint64_t seed, std
              std::uint64_t first_block) {
   visit_floating(out.dtype(), [&]<class T>() {
     T* to = out.data<T>();
+    // The sum may round up to `high`, which does not belong to the range.
+    const T last = std::nextafter(static_cast<T>(high), static_cast<T>(low));
     for_each_word(seed, stream, first_block, out.numel(), [&](std::int64_t i, std::uint32_t word) {
-      to[i] = static_cast<T>(low + (high - low) * to_unit_float(word));
+      to[i] = std::min(static_cast<T>(low + (high - low) * to_unit_float(word)), last);
     });
   });
 }
