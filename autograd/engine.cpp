@@ -73,8 +73,10 @@ void accumulate(Tensor& sum, Tensor gradient) {
 void accumulate_leaf(const Tensor& leaf, Tensor gradient) {
   Tensor sum = leaf.grad();
   if (!sum.defined()) {
-    // A gradient that is an expanded view, or shared with another leaf, must become memory of its own.
-    leaf.set_grad(GradMode::enabled() || exclusive(gradient) ? std::move(gradient) : gradient.clone());
+    // A gradient that is an expanded view, or shared with another leaf, must become memory of its own: later ones are
+    // added to it in place. One that is on the tape never is.
+    const bool kept = exclusive(gradient) || (node_of(gradient) != nullptr && gradient.is_contiguous());
+    leaf.set_grad(kept ? std::move(gradient) : gradient.clone());
   } else if (!GradMode::enabled() && sum.is_contiguous() && sum.impl()->producer == nullptr) {
     kernels(sum.device()).binary(BinaryKernel::add, sum, sum, gradient);
   } else {
@@ -109,6 +111,7 @@ void step_back(Node& node, const Tensor& gradient, Queue& queue) {
 }  // namespace
 
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
+  if (!defined()) fail("backward: the tensor is undefined");
   if (!requires_grad()) {
     fail("backward: this tensor of shape {} depends on no tensor that requires a gradient", shape().to_string());
   }

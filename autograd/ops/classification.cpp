@@ -57,6 +57,7 @@ Gradients<2> NllLoss::gradient(const Saved<NllLoss>& saved, const Tensor& gradie
 Result NllLossScatter::infer(const Attributes& attributes, const Tensor& gradient, const Tensor& target) {
   check_floating(name, gradient);
   check_dims(name, "the gradient", gradient, 0);
+  check_dims(name, "the target", target, 1);
   check_target(name, target, target.shape()[0], attributes.classes);
   return {{target.shape()[0], attributes.classes}, gradient.dtype(), gradient.device()};
 }

@@ -12,8 +12,10 @@ std::int64_t output_size(std::int64_t size, std::int64_t kernel, Conv2dGeometry 
 }
 
 void check_geometry(std::string_view op, Conv2dGeometry geometry) {
-  if (geometry.stride < 1 || geometry.padding < 0) {
-    fail("{}: stride {} must be at least 1 and padding {} at least 0", op, geometry.stride, geometry.padding);
+  constexpr std::int64_t most_padding = std::int64_t{1} << 30;  // so that no sum of sizes overflows
+  if (geometry.stride < 1 || geometry.padding < 0 || geometry.padding > most_padding) {
+    fail("{}: stride {} must be at least 1 and padding {} from 0 to {}", op, geometry.stride, geometry.padding,
+         most_padding);
   }
 }
 
@@ -25,7 +27,7 @@ Shape conv_shape(std::string_view op, const Shape& x, const Shape& weight, Conv2
   }
   const std::int64_t height = output_size(x[2], weight[2], geometry);
   const std::int64_t width = output_size(x[3], weight[3], geometry);
-  if (height < 1 || width < 1 || weight[2] < 1 || weight[3] < 1) {
+  if (height < 1 || width < 1 || weight[1] < 1 || weight[2] < 1 || weight[3] < 1) {
     fail("{}: kernel {} does not fit into input {} with padding {}", op, weight.to_string(), x.to_string(),
          geometry.padding);
   }

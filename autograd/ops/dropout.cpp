@@ -1,5 +1,7 @@
 #include "autograd/ops/dropout.hpp"
 
+#include <algorithm>
+
 #include "autograd/ops/check.hpp"
 
 namespace feral::ops {
@@ -25,7 +27,7 @@ namespace {
 
 Tensor drop(const Tensor& x, double probability, bool training, std::int64_t group, Generator& generator) {
   if (!training || probability == 0) return x;
-  const auto draws = static_cast<std::uint64_t>(group == 0 ? 0 : x.numel() / group);
+  const auto draws = static_cast<std::uint64_t>(x.numel() / group);
   const DropoutDraw draw{.probability = static_cast<float>(probability),
                          .group = group,
                          .seed = generator.seed(),
@@ -46,7 +48,8 @@ Tensor dropout(const Tensor& x, double probability, bool training, Generator& ge
 
 Tensor dropout2d(const Tensor& x, double probability, bool training, Generator& generator) {
   ops::check_dims("dropout2d", "the input", x, 4);
-  return ops::drop(x, probability, training, x.shape()[2] * x.shape()[3], generator);
+  // Planes without elements are no group to divide by.
+  return ops::drop(x, probability, training, std::max<std::int64_t>(x.shape()[2] * x.shape()[3], 1), generator);
 }
 
 }  // namespace feral

@@ -156,7 +156,8 @@ void ReluBackward::run(const Attributes&, const Tensor& out, Aux<ReluBackward>&,
 
 Gradients<2> ReluBackward::gradient(const Saved<ReluBackward>& saved, const Tensor& gradient) {
   // Linear in the gradient; flat in the output wherever it has a derivative.
-  return {apply<ReluBackward>({}, gradient, saved.input(1)), Tensor()};
+  if (!saved.needs(0)) return {};
+  return {apply<ReluBackward>({}, gradient, saved.input(1)).sum_to(saved.input_shape(0)), Tensor()};
 }
 
 // copies
@@ -206,23 +207,17 @@ Tensor Tensor::div(const Tensor& other) const {
 Tensor Tensor::affine(double scale, double shift) const {
   return apply<ops::Affine>({.scale = scale, .shift = shift}, *this);
 }
-Tensor Tensor::exp() const {
-  return apply<ops::Exp>({}, *this);
-}
-Tensor Tensor::log() const {
-  return apply<ops::Log>({}, *this);
-}
-Tensor Tensor::relu() const {
-  return apply<ops::Relu>({}, *this);
-}
-Tensor Tensor::clone() const {
-  return apply<ops::Clone>({}, *this);
-}
+Tensor Tensor::exp() const { return apply<ops::Exp>({}, *this); }
+Tensor Tensor::log() const { return apply<ops::Log>({}, *this); }
+Tensor Tensor::relu() const { return apply<ops::Relu>({}, *this); }
+Tensor Tensor::clone() const { return apply<ops::Clone>({}, *this); }
 Tensor Tensor::contiguous() const {
+  ops::check_defined("contiguous", *this);
   return is_contiguous() ? *this : clone();
 }
 
 Tensor Tensor::to(DType target) const {
+  ops::check_defined("to", *this);
   if (dtype() == target) return *this;
   const GradModeGuard mode(GradMode::enabled() && is_floating(dtype()) && is_floating(target));
   return apply<ops::Convert>({.from = dtype(), .to = target}, *this);

@@ -16,6 +16,13 @@ Shape pooled_shape(std::string_view op, const Shape& x, Pool2dGeometry geometry)
           (x[3] - geometry.kernel) / geometry.stride + 1};
 }
 
+void check_window(std::string_view op, const Tensor& window, const Shape& expected) {
+  if (!window.defined() || window.dtype() != DType::uint8 || !(window.shape() == expected) ||
+      !window.is_contiguous()) {
+    fail("{}: the window must be contiguous uint8 {}, got {}", op, expected.to_string(), window.to_string());
+  }
+}
+
 }  // namespace
 
 Result MaxPool2d::infer(const Attributes& geometry, const Tensor& x) {
@@ -38,10 +45,10 @@ Gradients<1> MaxPool2d::gradient(const Saved<MaxPool2d>& saved, const Tensor& gr
 Result MaxPool2dScatter::infer(const Attributes& attributes, const Tensor& gradient, const Tensor& window) {
   check_floating(name, gradient);
   const Shape expected = pooled_shape(name, attributes.x_shape, attributes.geometry);
-  if (!(gradient.shape() == expected) || !(window.shape() == expected)) {
-    fail("{}: gradient {} and window {} for an output of {}", name, gradient.shape().to_string(),
-         window.shape().to_string(), expected.to_string());
+  if (!(gradient.shape() == expected)) {
+    fail("{}: gradient {} for an output of {}", name, gradient.shape().to_string(), expected.to_string());
   }
+  check_window(name, window, expected);
   return {attributes.x_shape, gradient.dtype(), gradient.device()};
 }
 
@@ -59,9 +66,7 @@ Result MaxPool2dGather::infer(const Attributes& geometry, const Tensor& x, const
   check_floating(name, x);
   check_dims(name, "the input", x, 4);
   const Shape expected = pooled_shape(name, x.shape(), geometry);
-  if (!(window.shape() == expected)) {
-    fail("{}: window {} for an output of {}", name, window.shape().to_string(), expected.to_string());
-  }
+  check_window(name, window, expected);
   return {expected, x.dtype(), x.device()};
 }
 

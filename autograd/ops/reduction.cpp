@@ -39,6 +39,7 @@ void Argmax::run(const Attributes& attributes, const Tensor& out, Aux<Argmax>&, 
 namespace feral {
 
 Tensor Tensor::sum_to(const Shape& target) const {
+  ops::check_defined("sum_to", *this);
   if (shape() == target) return *this;
   return apply<ops::SumTo>({.shape = target}, *this);
 }
@@ -48,11 +49,13 @@ Tensor Tensor::sum() const {
 }
 
 Tensor Tensor::mean() const {
+  ops::check_defined("mean", *this);
   if (numel() == 0) fail("mean: a tensor of shape {} has no elements", shape().to_string());
   return sum().affine(1.0 / static_cast<double>(numel()), 0);
 }
 
 Tensor Tensor::sum(std::initializer_list<std::int64_t> dims_to_sum, bool keepdim) const {
+  ops::check_defined("sum", *this);
   Shape kept = shape();
   bool summed[Shape::max_dims] = {};
   for (const std::int64_t dim : dims_to_sum) {

@@ -10,9 +10,10 @@ namespace {
 
 // Another look at x's memory, starting `offset` elements further on.
 Tensor look(const Tensor& x, const Shape& shape, const Shape& strides, std::int64_t offset = 0) {
-  x.impl()->storage->retain();
   std::byte* data = x.raw_data() + offset * static_cast<std::int64_t>(size_of(x.dtype()));
-  return Tensor::adopt(TensorImpl::create(x.impl()->storage, data, shape, strides, x.dtype()));
+  TensorImpl* view = TensorImpl::create(x.impl()->storage, data, shape, strides, x.dtype());
+  view->storage->retain();
+  return Tensor::adopt(view);
 }
 
 // The strides with which x's memory has `shape`, or nothing. NumPy's rule: walk both shapes from the end in groups
@@ -29,20 +30,20 @@ std::optional<Shape> view_strides(const Tensor& x, const Shape& shape) {
       break;
     }
     std::int64_t source_size = x.shape()[source];
-    const std::int64_t stride = x.strides()[source];
+    std::int64_t reach = x.strides()[source] * source_size;  // the stride that continues the group
     std::int64_t target_size = 1;
-    std::int64_t next = stride;
+    std::int64_t next = x.strides()[source];
     while (target >= 0 && target_size < source_size) {
       strides[target] = next;
       next *= shape[target];
       target_size *= shape[target];
       --target;
       while (target_size > source_size && source > 0) {  // the group of x grows by its next dimension
-        if (x.strides()[source - 1] != x.strides()[source] * x.shape()[source] && x.shape()[source - 1] != 1) {
-          return std::nullopt;
-        }
         --source;
+        if (x.shape()[source] == 1) continue;
+        if (x.strides()[source] != reach) return std::nullopt;
         source_size *= x.shape()[source];
+        reach *= x.shape()[source];
       }
     }
     if (target_size != source_size) return std::nullopt;
@@ -56,8 +57,12 @@ Shape completed(const Shape& shape, const Tensor& x) {
   int unknown = -1;
   std::int64_t known = 1;
   for (int i = 0; i < shape.dims(); ++i) {
+    if (shape[i] < -1) fail("reshape: negative size in {}", shape.to_string());
     if (shape[i] != -1) {
-      known *= shape[i];
+      if (__builtin_mul_overflow(known, shape[i], &known)) {
+        fail("reshape: shape {} with {} elements does not fit {}", x.shape().to_string(), x.numel(),
+             shape.to_string());
+      }
     } else if (unknown >= 0) {
       fail("reshape: more than one -1 in {}", shape.to_string());
     } else {
@@ -127,6 +132,12 @@ Gradients<1> Narrow::gradient(const Saved<Narrow>& saved, const Tensor& gradient
 
 Result NarrowBackward::infer(const Attributes& attributes, const Tensor& x) {
   check_floating(name, x);
+  Shape expected = attributes.shape;
+  if (x.dims() == expected.dims()) expected[attributes.dim] = x.shape()[attributes.dim];
+  if (!(x.shape() == expected) || attributes.start > attributes.shape[attributes.dim] - expected[attributes.dim]) {
+    fail("{}: {} does not lie in {} from {} on", name, x.shape().to_string(), attributes.shape.to_string(),
+         attributes.start);
+  }
   return {attributes.shape, x.dtype(), x.device()};
 }
 

@@ -1,0 +1,347 @@
+// Every differentiable op of the registry against finite differences, its gradient's gradient included.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "autograd/gradcheck.hpp"
+#include "autograd/ops/classification.hpp"
+#include "autograd/ops/convolution.hpp"
+#include "autograd/ops/dropout.hpp"
+#include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/pooling.hpp"
+#include "autograd/ops/product.hpp"
+#include "autograd/ops/reduction.hpp"
+#include "autograd/ops/registry.hpp"
+#include "autograd/ops/view.hpp"
+#include "tests/tensor/operands.hpp"
+
+namespace feral {
+namespace {
+
+using testing_support::Numbers;
+using Inputs = std::vector<Tensor>;
+
+struct OpCase {
+  std::string op;      // the registry's name
+  std::string detail;  // what is special about this case
+  std::function<Tensor(const Inputs&)> function;
+  Inputs inputs;  // float64 leaves that require a gradient
+  GradcheckOptions options = {};
+};
+
+Numbers numbers(71);
+
+Tensor leaf(const Shape& shape, double low = -2, double high = 2) {
+  return numbers.tensor<double>(shape, low, high).set_requires_grad(true);
+}
+
+// Away from 0 by at least 0.5, of either sign: no kink of relu, no pole of a division within reach.
+Tensor leaf_away_from_zero(const Shape& shape) {
+  Tensor tensor = numbers.tensor<double>(shape, 0.5, 2);
+  for (std::int64_t i = 0; i < tensor.numel(); i += 2) tensor.data<double>()[i] *= -1;
+  return tensor.set_requires_grad(true);
+}
+
+// All elements at least 0.01 apart, in no order: no ties within reach.
+Tensor leaf_without_ties(const Shape& shape) {
+  Tensor tensor = Tensor::empty(shape, DType::float64);
+  const std::int64_t n = tensor.numel();
+  for (std::int64_t i = 0; i < n; ++i)
+    tensor.data<double>()[i] = 0.01 * static_cast<double>(i * 37 % 101 + i / 101);
+  return tensor.set_requires_grad(true);
+}
+
+// A view that is not contiguous, with every element of x.
+Tensor turned(const Tensor& x) {
+  return x.transpose(0, 1);
+}
+
+void add_elementwise(std::vector<OpCase>& cases) {
+  using Binary = Tensor (Tensor::*)(const Tensor&) const;
+  const auto binary = [&](const char* name, Binary method) {
+    const auto call = [method](const Inputs& x) { return (x[0].*method)(x[1]); };
+    cases.push_back({name, "same shape", call, {leaf({2, 3}), leaf_away_from_zero({2, 3})}});
+    cases.push_back({name, "row broadcast", call, {leaf({2, 3}), leaf_away_from_zero({3})}});
+    cases.push_back({name, "column broadcast", call, {leaf({2, 1}), leaf_away_from_zero({2, 3})}});
+    cases.push_back({name, "both broadcast", call, {leaf({2, 1, 3}), leaf_away_from_zero({4, 1})}});
+    cases.push_back({name, "scalar", call, {leaf({}), leaf_away_from_zero({2, 2})}});
+    cases.push_back({name,
+                     "one tensor twice",
+                     [method](const Inputs& x) { return (x[0].*method)(x[0]); },
+                     {leaf_away_from_zero({5})}});
+    cases.push_back({name,
+                     "views",
+                     [method](const Inputs& x) { return (turned(x[0]).*method)(x[1].narrow(1, 1, 2)); },
+                     {leaf({2, 3}), leaf_away_from_zero({3, 4})}});
+    cases.push_back({name, "empty", call, {leaf({0, 3}), leaf({3})}});
+  };
+  binary("add", &Tensor::add);
+  binary("sub", &Tensor::sub);
+  binary("mul", &Tensor::mul);
+  binary("div", &Tensor::div);
+  const auto unary = [&](const char* name, auto call, const std::function<Tensor(const Shape&)>& make) {
+    cases.push_back({name, "contiguous", [call](const Inputs& x) { return call(x[0]); }, {make({3, 5})}});
+    cases.push_back(
+        {name, "view", [call](const Inputs& x) { return call(turned(x[0]).narrow(0, 1, 2)); }, {make({3, 4})}});
+    cases.push_back({name,
+                     "broadcast",
+                     [call](const Inputs& x) {
+                       return call(x[0].expand({3, 4}));
+                     },
+                     {make({4})}});
+  };
+  const auto any = [](const Shape& shape) { return leaf(shape); };
+  const auto positive = [](const Shape& shape) { return leaf(shape, 0.3, 3); };
+  unary(
+      "affine", [](const Tensor& x) { return x.affine(-1.5, 0.25); }, any);
+  unary(
+      "exp", [](const Tensor& x) { return x.exp(); }, any);
+  unary(
+      "log", [](const Tensor& x) { return x.log(); }, positive);
+  unary(
+      "relu", [](const Tensor& x) { return x.relu(); }, leaf_away_from_zero);
+  unary(
+      "clone", [](const Tensor& x) { return x.clone(); }, any);
+  const Tensor output = leaf_away_from_zero({3, 4}).detach().relu();
+  const auto masked = [output](const Tensor& x) { return apply<ops::ReluBackward>({}, x, output); };
+  cases.push_back({"relu_backward", "", [=](const Inputs& x) { return masked(x[0]); }, {leaf({3, 4})}});
+  cases.push_back({"relu_backward", "view", [=](const Inputs& x) { return masked(turned(x[0])); }, {leaf({4, 3})}});
+  cases.push_back({"relu_backward", "broadcast", [=](const Inputs& x) { return masked(x[0]); }, {leaf({4})}});
+  // Linear, so a step may be as long as drowns the rounding to float32.
+  Tensor exact = Tensor::from_vector<double>({1, -2.5, 0.375, 4}, {4});
+  cases.push_back({"to",
+                   "through float32",
+                   [](const Inputs& x) { return x[0].to(DType::float32).to(DType::float64); },
+                   {exact.set_requires_grad(true)},
+                   {.step = 16}});
+}
+
+void add_views_and_sums(std::vector<OpCase>& cases) {
+  cases.push_back({"reshape",
+                   "of contiguous",
+                   [](const Inputs& x) {
+                     return x[0].reshape({3, -1});
+                   },
+                   {leaf({2, 6})}});
+  cases.push_back({"reshape",
+                   "of a turned view",
+                   [](const Inputs& x) {
+                     return turned(x[0]).reshape({2, 3});
+                   },
+                   {leaf({2, 3})}});
+  cases.push_back(
+      {"reshape", "of a gap", [](const Inputs& x) { return x[0].narrow(1, 0, 3).reshape({6}); }, {leaf({2, 4})}});
+  cases.push_back({"transpose", "", [](const Inputs& x) { return x[0].transpose(0, 2); }, {leaf({2, 3, 4})}});
+  cases.push_back({"expand", "", [](const Inputs& x) { return x[0].expand({4, 2, 3}); }, {leaf({2, 1})}});
+  cases.push_back({"expand", "a scalar", [](const Inputs& x) { return x[0].expand({2, 3}); }, {leaf({})}});
+  cases.push_back({"narrow", "", [](const Inputs& x) { return x[0].narrow(1, 1, 2); }, {leaf({3, 4})}});
+  cases.push_back(
+      {"narrow", "of a view", [](const Inputs& x) { return turned(x[0]).narrow(-1, 1, 1); }, {leaf({2, 3})}});
+  cases.push_back({"narrow_backward",
+                   "",
+                   [](const Inputs& x) {
+                     return apply<ops::NarrowBackward>({.shape = {3, 5}, .dim = 1, .start = 2}, x[0]);
+                   },
+                   {leaf({3, 2})}});
+  cases.push_back({"narrow_backward",
+                   "of a view",
+                   [](const Inputs& x) {
+                     return apply<ops::NarrowBackward>({.shape = {5, 2}, .dim = 0, .start = 1}, turned(x[0]));
+                   },
+                   {leaf({2, 3})}});
+  cases.push_back({"sum_to", "all", [](const Inputs& x) { return x[0].sum(); }, {leaf({2, 3})}});
+  cases.push_back({"sum_to", "some", [](const Inputs& x) { return x[0].sum({0, 2}); }, {leaf({2, 3, 4})}});
+  cases.push_back({"sum_to", "kept", [](const Inputs& x) { return x[0].sum({-1}, true); }, {leaf({2, 3})}});
+  cases.push_back({"sum_to", "of a view", [](const Inputs& x) { return turned(x[0]).sum({0}); }, {leaf({2, 3})}});
+  cases.push_back({"sum_to",
+                   "of a broadcast",
+                   [](const Inputs& x) {
+                     return x[0].expand({4, 3}).sum({1});
+                   },
+                   {leaf({3})}});
+  cases.push_back({"sum_to", "mean", [](const Inputs& x) { return x[0].mean(); }, {leaf({2, 3})}});
+}
+
+void add_products(std::vector<OpCase>& cases) {
+  const auto product = [](const Inputs& x) { return x[0].matmul(x[1]); };
+  cases.push_back({"matmul", "", product, {leaf({2, 3}), leaf({3, 4})}});
+  cases.push_back({"matmul",
+                   "turned",
+                   [](const Inputs& x) { return turned(x[0]).matmul(turned(x[1])); },
+                   {leaf({3, 2}), leaf({4, 3})}});
+  cases.push_back({"matmul",
+                   "broadcast",
+                   [](const Inputs& x) {
+                     return x[0].expand({2, 3}).matmul(x[1]);
+                   },
+                   {leaf({3}), leaf({3, 2})}});
+  cases.push_back({"matmul", "with itself", [](const Inputs& x) { return x[0].matmul(x[0]); }, {leaf({3, 3})}});
+  cases.push_back({"matmul", "of nothing", product, {leaf({2, 0}), leaf({0, 3})}});
+  cases.push_back({"linear",
+                   "with bias",
+                   [](const Inputs& x) { return linear(x[0], x[1], x[2]); },
+                   {leaf({4, 3}), leaf({2, 3}), leaf({2})}});
+  cases.push_back(
+      {"linear", "without bias", [](const Inputs& x) { return linear(x[0], x[1]); }, {leaf({4, 3}), leaf({2, 3})}});
+  cases.push_back({"linear",
+                   "views",
+                   [](const Inputs& x) { return linear(turned(x[0]), turned(x[1]), x[2]); },
+                   {leaf({3, 4}), leaf({3, 2}), leaf({2})}});
+}
+
+void add_images(std::vector<OpCase>& cases) {
+  for (const Conv2dGeometry geometry : {Conv2dGeometry{1, 0}, Conv2dGeometry{2, 1}, Conv2dGeometry{3, 2}}) {
+    const std::string detail = "stride " + std::to_string(geometry.stride);
+    const Shape x_shape = {2, 2, 5, 6};
+    const Shape weight_shape = {3, 2, 3, 2};
+    const NoGradGuard no_grad;
+    const Shape out_shape = conv2d(Tensor::zeros(x_shape), Tensor::zeros(weight_shape), {}, geometry).shape();
+    cases.push_back({"conv2d",
+                     detail,
+                     [=](const Inputs& x) { return conv2d(x[0], x[1], x[2], geometry); },
+                     {leaf(x_shape), leaf(weight_shape), leaf({3})}});
+    cases.push_back({"conv2d_input_gradient",
+                     detail,
+                     [=](const Inputs& x) {
+                       return apply<ops::Conv2dInputGradient>({.geometry = geometry, .x_shape = x_shape}, x[0],
+                                                              x[1]);
+                     },
+                     {leaf(out_shape), leaf(weight_shape)}});
+    cases.push_back({"conv2d_weight_gradient",
+                     detail,
+                     [=](const Inputs& x) {
+                       return apply<ops::Conv2dWeightGradient>({.geometry = geometry, .weight_shape = weight_shape},
+                                                               x[0], x[1]);
+                     },
+                     {leaf(x_shape), leaf(out_shape)}});
+  }
+  cases.push_back({"conv2d",
+                   "views, no bias",
+                   [](const Inputs& x) { return conv2d(x[0].transpose(2, 3), x[1].transpose(0, 1)); },
+                   {leaf({1, 2, 4, 3}), leaf({2, 2, 2, 2})}});
+  for (const Pool2dGeometry geometry : {Pool2dGeometry{2, 2}, Pool2dGeometry{3, 2}, Pool2dGeometry{2, 3}}) {
+    const std::string detail =
+        "kernel " + std::to_string(geometry.kernel) + " stride " + std::to_string(geometry.stride);
+    const Shape x_shape = {1, 2, 5, 7};
+    const Tensor x = leaf_without_ties(x_shape);
+    const Tensor out = max_pool2d(x.detach(), geometry);
+    // Where the maxima stand; any valid position does.
+    Tensor window = Tensor::empty(out.shape(), DType::uint8);
+    for (std::int64_t i = 0; i < window.numel(); ++i) {
+      window.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 5 % (geometry.kernel * geometry.kernel));
+    }
+    cases.push_back({"max_pool2d", detail, [=](const Inputs& in) { return max_pool2d(in[0], geometry); }, {x}});
+    cases.push_back({"max_pool2d_scatter",
+                     detail,
+                     [=](const Inputs& in) {
+                       return apply<ops::MaxPool2dScatter>({.geometry = geometry, .x_shape = x_shape}, in[0],
+                                                           window);
+                     },
+                     {leaf(out.shape())}});
+    cases.push_back({"max_pool2d_gather",
+                     detail,
+                     [=](const Inputs& in) { return apply<ops::MaxPool2dGather>(geometry, in[0], window); },
+                     {leaf(x_shape)}});
+  }
+  cases.push_back({"max_pool2d",
+                   "view",
+                   [](const Inputs& x) { return max_pool2d(x[0].transpose(2, 3)); },
+                   {leaf_without_ties({1, 1, 5, 4})}});
+  const DropoutDraw draw{.probability = 0.4F, .seed = 3};
+  cases.push_back(
+      {"dropout", "elements", [=](const Inputs& x) { return apply<ops::Dropout>(draw, x[0]); }, {leaf({4, 5})}});
+  DropoutDraw planes = draw;
+  planes.group = 6;
+  cases.push_back({"dropout",
+                   "planes of a view",
+                   [=](const Inputs& x) { return apply<ops::Dropout>(planes, x[0].transpose(2, 3)); },
+                   {leaf({2, 2, 2, 3})}});
+}
+
+void add_classification(std::vector<OpCase>& cases) {
+  const Tensor target = Tensor::from_vector<std::int64_t>({2, 0, 2}, {3});
+  cases.push_back({"log_softmax", "", [](const Inputs& x) { return log_softmax(x[0]); }, {leaf({3, 4})}});
+  cases.push_back(
+      {"log_softmax", "view", [](const Inputs& x) { return log_softmax(turned(x[0])); }, {leaf({3, 4})}});
+  cases.push_back({"nll_loss", "", [=](const Inputs& x) { return nll_loss(x[0], target); }, {leaf({3, 4})}});
+  cases.push_back(
+      {"nll_loss", "view", [=](const Inputs& x) { return nll_loss(turned(x[0]), target); }, {leaf({4, 3})}});
+  cases.push_back({"nll_loss",
+                   "cross entropy",
+                   [=](const Inputs& x) { return nll_loss(log_softmax(x[0]), target); },
+                   {leaf({3, 4})}});
+  cases.push_back({"nll_loss_scatter",
+                   "",
+                   [=](const Inputs& x) { return apply<ops::NllLossScatter>({.classes = 4}, x[0], target); },
+                   {leaf({})}});
+}
+
+// All cases, their inputs made anew.
+std::vector<OpCase> op_cases() {
+  numbers = Numbers(71);
+  std::vector<OpCase> cases;
+  add_elementwise(cases);
+  add_views_and_sums(cases);
+  add_products(cases);
+  add_images(cases);
+  add_classification(cases);
+  return cases;
+}
+
+// Whether an op of that name stands on the tape of `tensor`.
+bool records(const Tensor& tensor, const std::string& name) {
+  std::vector<Node*> open = {node_of(tensor)};
+  while (!open.empty()) {
+    Node* node = open.back();
+    open.pop_back();
+    if (node->op->name == name) return true;
+    for (int i = 0; i < node->op->arity; ++i) {
+      if (node->edges[i].node != nullptr) open.push_back(node->edges[i].node);
+    }
+  }
+  return false;
+}
+
+TEST(OpRegistry, NamesAreUniqueAndDescriptionsWhole) {
+  std::set<std::string_view> names;
+  for (const OpInfo* op : all_ops()) {
+    EXPECT_TRUE(names.insert(op->name).second) << op->name << " stands twice";
+    EXPECT_GE(op->arity, 1) << op->name;
+    EXPECT_EQ(op->gradient != nullptr, op->differentiable) << op->name;
+    EXPECT_EQ(op->release_saved != nullptr, op->differentiable) << op->name;
+  }
+  EXPECT_GE(names.size(), 30U);
+}
+
+TEST(OpRegistry, EveryDifferentiableOpHasAGradcheckCase) {
+  std::set<std::string> covered;
+  for (const OpCase& c : op_cases()) covered.insert(c.op);
+  for (const OpInfo* op : all_ops()) {
+    if (!op->differentiable) continue;
+    EXPECT_EQ(covered.erase(std::string(op->name)), 1U) << "add cases for '" << op->name << "' to this file";
+  }
+  EXPECT_TRUE(covered.empty()) << "'" << *covered.begin() << "' is no op of the registry";
+}
+
+TEST(OpRegistry, EveryCaseRecordsTheOpItIsNamedAfter) {
+  for (const OpCase& c : op_cases()) EXPECT_TRUE(records(c.function(c.inputs), c.op)) << c.op << " " << c.detail;
+}
+
+TEST(OpGradients, AgreeWithFiniteDifferences) {
+  for (const OpCase& c : op_cases())
+    EXPECT_EQ(gradcheck(c.function, c.inputs, c.options), "") << c.op << " " << c.detail;
+}
+
+TEST(OpGradients, HaveGradientsThatAgreeWithFiniteDifferences) {
+  for (OpCase& c : op_cases()) {
+    // Multiplied with a further input, so that the derivative by the arriving gradient is checked too.
+    const Shape shape = c.function(c.inputs).shape();
+    const auto weighted = [&](const Inputs& x) { return c.function({x.begin(), x.end() - 1}) * x.back(); };
+    c.inputs.push_back(leaf(shape));
+    EXPECT_EQ(gradgradcheck(weighted, c.inputs, c.options), "") << c.op << " " << c.detail;
+  }
+}
+
+}  // namespace
+}  // namespace feral

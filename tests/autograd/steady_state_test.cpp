@@ -1,0 +1,126 @@
+// Law 5: a training step after warm-up asks the heap for nothing. Two counters watch it: the caching allocator's,
+// and one over malloc itself, which sees what std::vector, std::function and the libraries take.
+#include <cblas.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "autograd/ops/classification.hpp"
+#include "models/lenet.hpp"
+#include "optim/sgd.hpp"
+#include "tensor/allocator.hpp"
+#include "tests/tensor/operands.hpp"
+
+namespace {
+
+thread_local std::uint64_t mallocs = 0;
+
+}  // namespace
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// The sanitizers own malloc and offer a hook.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*, std::size_t),
+                                                         void (*free_hook)(const volatile void*));
+namespace {
+const int hooked = __sanitizer_install_malloc_and_free_hooks([](const volatile void*, std::size_t) { ++mallocs; },
+                                                             [](const volatile void*) {});
+}  // namespace
+#else
+// glibc lets a program put its own malloc in front of its; operator new comes through here as well.
+extern "C" void* __libc_malloc(std::size_t bytes);
+extern "C" void* __libc_calloc(std::size_t count, std::size_t bytes);
+extern "C" void* __libc_realloc(void* block, std::size_t bytes);
+extern "C" void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+extern "C" void* malloc(std::size_t bytes) {
+  ++mallocs;
+  return __libc_malloc(bytes);
+}
+extern "C" void* calloc(std::size_t count, std::size_t bytes) {
+  ++mallocs;
+  return __libc_calloc(count, bytes);
+}
+extern "C" void* realloc(void* block, std::size_t bytes) {
+  ++mallocs;
+  return __libc_realloc(block, bytes);
+}
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  ++mallocs;
+  return __libc_memalign(alignment, bytes);
+}
+namespace {
+const int hooked = 1;
+}  // namespace
+#endif
+
+namespace feral {
+namespace {
+
+using testing_support::Numbers;
+
+TEST(SteadyState, TheCounterSeesTheHeap) {
+  ASSERT_NE(hooked, 0);
+  const std::uint64_t before = mallocs;
+  std::vector<int> grown(1000);
+  EXPECT_GT(mallocs, before);
+  const std::uint64_t between = mallocs;
+  deallocate_block(allocate_block(std::size_t{1} << 22), std::size_t{1} << 22);
+  EXPECT_GT(mallocs, between);
+  EXPECT_EQ(grown.size(), 1000U);
+  release_cached_blocks();
+}
+
+// Heap allocations of 20 steps after 3 to warm up.
+template <class Step>
+void expect_no_allocation(Step&& step) {
+  openblas_set_num_threads(1);  // as workers run; with more, OpenBLAS allocates its job lists at every call
+  for (int i = 0; i < 3; ++i) step();
+  const std::uint64_t mallocs_before = mallocs;
+  const AllocatorStatistics before = allocator_statistics();
+  for (int i = 0; i < 20; ++i) step();
+  const std::uint64_t mallocs_after = mallocs;
+  const AllocatorStatistics after = allocator_statistics();
+  EXPECT_EQ(after.heap_allocations - before.heap_allocations, 0U);
+  EXPECT_EQ(mallocs_after - mallocs_before, 0U);
+  EXPECT_GT(after.requests, before.requests);
+  EXPECT_EQ(after.cached_bytes, before.cached_bytes);
+}
+
+TEST(SteadyState, ATrainingStepOfLeNetAllocatesNothing) {
+  manual_seed(1);
+  models::LeNet model;
+  optim::SGD optimizer(model.parameters(), {.lr = 0.01, .momentum = 0.5, .weight_decay = 1e-4});
+  Numbers numbers(81);
+  const Tensor x = numbers.tensor<float>({16, 1, 28, 28});
+  const Tensor target = numbers.tensor<std::int64_t>({16}, 0, 10);
+  expect_no_allocation([&] {
+    optimizer.zero_grad();
+    nll_loss(model(x), target).backward();
+    optimizer.step();
+  });
+}
+
+TEST(SteadyState, NeitherDoesAnEvaluation) {
+  models::LeNet model;
+  model.eval();
+  Numbers numbers(82);
+  const Tensor x = numbers.tensor<float>({16, 1, 28, 28});
+  expect_no_allocation([&] {
+    const NoGradGuard no_grad;
+    (void)model(x).argmax(1).data<std::int64_t>();
+  });
+}
+
+TEST(SteadyState, NorAGradientOfAGradient) {
+  Numbers numbers(83);
+  const Tensor x = numbers.tensor<float>({4, 5}).set_requires_grad(true);
+  expect_no_allocation([&] {
+    (x.exp() * x).sum().backward({}, false, true);
+    const Tensor first = x.grad();
+    x.set_grad({});
+    (first * first).sum().backward();
+    x.set_grad({});
+  });
+}
+
+}  // namespace
+}  // namespace feral
