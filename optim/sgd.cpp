@@ -1,5 +1,6 @@
 #include "optim/sgd.hpp"
 
+#include "autograd/grad_mode.hpp"
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
 #include "optim/sgd_update.hpp"
@@ -19,6 +20,12 @@ SGD::SGD(std::vector<Tensor> parameters, SGDOptions options)
   if (!(options.momentum >= 0 && options.momentum < 1))
     fail("SGD: momentum must be in [0, 1), got {}", options.momentum);
   if (!(options.weight_decay >= 0)) fail("SGD: weight decay must not be negative, got {}", options.weight_decay);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor& parameter = parameters_[i];
+    if (!parameter.defined() || !is_floating(parameter.dtype()) || !parameter.is_contiguous()) {
+      fail("SGD: parameter {} must be contiguous float32 or float64, got {}", i, parameter.to_string());
+    }
+  }
   if (options.momentum == 0) return;
   for (const Tensor& parameter : parameters_) {
     velocities_.push_back(Tensor::zeros(parameter.shape(), parameter.dtype()));
@@ -26,13 +33,15 @@ SGD::SGD(std::vector<Tensor> parameters, SGDOptions options)
 }
 
 void SGD::step() {
+  const NoGradGuard no_grad;
   const SGDStep step{.lr = options_.lr, .momentum = options_.momentum, .weight_decay = options_.weight_decay};
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& parameter = parameters_[i];
-    const TensorImpl* gradient = parameter.impl()->gradient;
-    if (gradient == nullptr) continue;
+    Tensor gradient = parameter.grad();
+    if (!gradient.defined()) continue;
+    gradient = gradient.contiguous();  // set_grad() takes views
     visit_floating(parameter.dtype(), [&]<class T>() {
-      sgd_update(parameter.data<T>(), reinterpret_cast<const T*>(gradient->data),
+      sgd_update(parameter.data<T>(), gradient.data<T>(),
                  velocities_.empty() ? nullptr : velocities_[i].data<T>(),
                  static_cast<std::size_t>(parameter.numel()), step);
     });
