@@ -73,8 +73,8 @@ void accumulate(Tensor& sum, Tensor gradient) {
 void accumulate_leaf(const Tensor& leaf, Tensor gradient) {
   Tensor sum = leaf.grad();
   if (!sum.defined()) {
-    // A gradient that is an expanded view, or shared with another leaf, must become memory of its own: later ones are
-    // added to it in place. One that is on the tape never is.
+    // A gradient that is an expanded view, or shared with another leaf, must become memory of its own: later ones
+    // are added to it in place. One that is on the tape never is.
     const bool kept = exclusive(gradient) || (node_of(gradient) != nullptr && gradient.is_contiguous());
     leaf.set_grad(kept ? std::move(gradient) : gradient.clone());
   } else if (!GradMode::enabled() && sum.is_contiguous() && sum.impl()->producer == nullptr) {

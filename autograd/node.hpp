@@ -47,8 +47,6 @@ struct Node : TapeNode {
   }
 };
 
-inline Node* node_of(const Tensor& tensor) noexcept {
-  return static_cast<Node*>(tensor.impl()->producer);
-}
+inline Node* node_of(const Tensor& tensor) noexcept { return static_cast<Node*>(tensor.impl()->producer); }
 
 }  // namespace feral

@@ -74,9 +74,7 @@ constexpr bool differentiable() {
 }
 template <class Op>
 constexpr bool is_view() {
-  return requires {
-    &Op::view;
-  };
+  return requires { &Op::view; };
 }
 
 // The next sequence number of the calling thread.

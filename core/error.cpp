@@ -17,9 +17,7 @@ void assertion_failed(const char* expression, const char* file, int line) noexce
 }
 }  // namespace detail
 
-std::string system_message(int code) {
-  return std::generic_category().message(code);
-}
+std::string system_message(int code) { return std::generic_category().message(code); }
 
 void fail_errno(std::string_view what) {
   const int code = errno;

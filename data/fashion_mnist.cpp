@@ -60,9 +60,7 @@ std::filesystem::path find_file(const std::filesystem::path& folder, std::string
 
 }  // namespace
 
-std::filesystem::path fashion_mnist_folder() {
-  return "/usr/share/datasets/fashion-mnist";
-}
+std::filesystem::path fashion_mnist_folder() { return "/usr/share/datasets/fashion-mnist"; }
 
 LabelledImages read_mnist_folder(const std::filesystem::path& folder, bool train) {
   check_folder(folder);

@@ -49,9 +49,7 @@ std::string list_of_models() {
   return list;
 }
 
-std::string list_of_datasets() {
-  return "fashion-mnist, digits";
-}
+std::string list_of_datasets() { return "fashion-mnist, digits"; }
 
 Job make_job(const std::string& model, const std::string& data) {
   Job job;

@@ -25,13 +25,9 @@ namespace {
 constexpr std::uint64_t descriptors_per_child = 3;
 constexpr std::uint64_t descriptors_of_launcher = 32;
 
-void line(const char* topic, const std::string& text) {
-  fmt::print("{:<10} {}\n", topic, text);
-}
+void line(const char* topic, const std::string& text) { fmt::print("{:<10} {}\n", topic, text); }
 
-void warn(const std::string& text) {
-  fmt::print("{:<10} warning: {}\n", "", text);
-}
+void warn(const std::string& text) { fmt::print("{:<10} warning: {}\n", "", text); }
 
 bool check_kernel() {
   utsname names{};

@@ -15,9 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string temporary_name(const std::string& path) {
-  return fmt::format("{}.{}.tmp", path, ::getpid());
-}
+std::string temporary_name(const std::string& path) { return fmt::format("{}.{}.tmp", path, ::getpid()); }
 
 struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }

@@ -9,8 +9,6 @@ MLP::MLP() {
   register_module("fc2", fc2_);
 }
 
-Tensor MLP::forward(const Tensor& x) {
-  return log_softmax(fc2_(fc1_(x.flatten(1)).relu()));
-}
+Tensor MLP::forward(const Tensor& x) { return log_softmax(fc2_(fc1_(x.flatten(1)).relu())); }
 
 }  // namespace feral::models

@@ -17,8 +17,6 @@ Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool with_bi
   register_parameter("bias", bias);
 }
 
-Tensor Linear::forward(const Tensor& x) {
-  return linear(x, weight, bias);
-}
+Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }
 
 }  // namespace feral::nn

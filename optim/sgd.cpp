@@ -41,8 +41,7 @@ void SGD::step() {
     if (!gradient.defined()) continue;
     gradient = gradient.contiguous();  // set_grad() takes views
     visit_floating(parameter.dtype(), [&]<class T>() {
-      sgd_update(parameter.data<T>(), gradient.data<T>(),
-                 velocities_.empty() ? nullptr : velocities_[i].data<T>(),
+      sgd_update(parameter.data<T>(), gradient.data<T>(), velocities_.empty() ? nullptr : velocities_[i].data<T>(),
                  static_cast<std::size_t>(parameter.numel()), step);
     });
   }

@@ -161,8 +161,6 @@ std::span<std::byte> Arena::region(std::string_view name) const {
   fail("arena: there is no region '{}'", name);
 }
 
-std::size_t Arena::size_bytes() const noexcept {
-  return mapping_->memory.get_size();
-}
+std::size_t Arena::size_bytes() const noexcept { return mapping_->memory.get_size(); }
 
 }  // namespace feral::shm

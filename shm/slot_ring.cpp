@@ -14,12 +14,8 @@ constexpr std::uint64_t pack(std::uint32_t turn, SlotPhase phase, Owner owner = 
   return (std::uint64_t{turn} << 32) | (std::uint64_t{owner.generation} << 16) | (std::uint64_t{owner.index} << 2) |
          static_cast<std::uint64_t>(phase);
 }
-constexpr std::uint32_t turn_of(std::uint64_t word) {
-  return static_cast<std::uint32_t>(word >> 32);
-}
-constexpr SlotPhase phase_of(std::uint64_t word) {
-  return static_cast<SlotPhase>(word & 3);
-}
+constexpr std::uint32_t turn_of(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
+constexpr SlotPhase phase_of(std::uint64_t word) { return static_cast<SlotPhase>(word & 3); }
 constexpr Owner owner_of(std::uint64_t word) {
   return {static_cast<std::uint16_t>((word >> 2) & 0x3fff), static_cast<std::uint16_t>(word >> 16)};
 }

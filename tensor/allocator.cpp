@@ -86,12 +86,8 @@ void deallocate_block(void* block, std::size_t bytes) noexcept {
   cache.statistics.cached_bytes += size_class.bytes;
 }
 
-AllocatorStatistics allocator_statistics() noexcept {
-  return cache.statistics;
-}
+AllocatorStatistics allocator_statistics() noexcept { return cache.statistics; }
 
-void release_cached_blocks() noexcept {
-  cache.release();
-}
+void release_cached_blocks() noexcept { cache.release(); }
 
 }  // namespace feral

@@ -21,9 +21,7 @@ constexpr std::string_view name_of(DType dtype) noexcept {
   return names[static_cast<int>(dtype)];
 }
 
-constexpr bool is_floating(DType dtype) noexcept {
-  return dtype == DType::float32 || dtype == DType::float64;
-}
+constexpr bool is_floating(DType dtype) noexcept { return dtype == DType::float32 || dtype == DType::float64; }
 
 // The DType whose elements are T.
 template <class T>

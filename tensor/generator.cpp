@@ -7,8 +7,6 @@ Generator& default_generator() noexcept {
   return generator;
 }
 
-void manual_seed(std::uint64_t seed) noexcept {
-  default_generator().seek(seed, 0);
-}
+void manual_seed(std::uint64_t seed) noexcept { default_generator().seek(seed, 0); }
 
 }  // namespace feral

@@ -4,8 +4,6 @@
 
 namespace feral {
 
-const Kernels& kernels(Device) noexcept {
-  return cpu::kernel_table;
-}
+const Kernels& kernels(Device) noexcept { return cpu::kernel_table; }
 
 }  // namespace feral

@@ -28,8 +28,6 @@ constexpr PhiloxBlock philox(std::uint64_t seed, std::uint64_t stream, std::uint
 }
 
 // A word as a float in [0, 1), exact in float32: its upper 24 bits.
-constexpr float to_unit_float(std::uint32_t word) noexcept {
-  return static_cast<float>(word >> 8) * 0x1.0p-24F;
-}
+constexpr float to_unit_float(std::uint32_t word) noexcept { return static_cast<float>(word >> 8) * 0x1.0p-24F; }
 
 }  // namespace feral

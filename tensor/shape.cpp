@@ -41,9 +41,7 @@ Shape Shape::contiguous_strides() const noexcept {
   return strides;
 }
 
-std::string Shape::to_string() const {
-  return fmt::format("[{}]", fmt::join(begin(), end(), ", "));
-}
+std::string Shape::to_string() const { return fmt::format("[{}]", fmt::join(begin(), end(), ", ")); }
 
 Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b) {
   if (a == b) return a;

@@ -12,9 +12,7 @@ struct TapeNode {
   TapeNode* next_dead = nullptr;
 };
 
-inline void retain(TapeNode* node) noexcept {
-  ++node->references;
-}
+inline void retain(TapeNode* node) noexcept { ++node->references; }
 
 // Drops one reference. Chains of nodes go away one by one, not by recursion: a tape of a million nodes must not
 // overflow the stack.

@@ -73,9 +73,7 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
   return tensor;
 }
 
-Tensor Tensor::ones(const Shape& shape, DType dtype) {
-  return full(shape, 1, dtype);
-}
+Tensor Tensor::ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
 
 Tensor Tensor::borrow(void* data, const Shape& shape, DType dtype) {
   return over(Storage::borrowed(data, checked_bytes(shape, dtype)), shape, dtype);

@@ -160,41 +160,17 @@ class Tensor {
 
 static_assert(sizeof(Tensor) == sizeof(void*));
 
-inline Tensor operator+(const Tensor& a, const Tensor& b) {
-  return a.add(b);
-}
-inline Tensor operator-(const Tensor& a, const Tensor& b) {
-  return a.sub(b);
-}
-inline Tensor operator*(const Tensor& a, const Tensor& b) {
-  return a.mul(b);
-}
-inline Tensor operator/(const Tensor& a, const Tensor& b) {
-  return a.div(b);
-}
-inline Tensor operator-(const Tensor& a) {
-  return a.neg();
-}
-inline Tensor operator+(const Tensor& a, double b) {
-  return a.affine(1, b);
-}
-inline Tensor operator+(double a, const Tensor& b) {
-  return b.affine(1, a);
-}
-inline Tensor operator-(const Tensor& a, double b) {
-  return a.affine(1, -b);
-}
-inline Tensor operator-(double a, const Tensor& b) {
-  return b.affine(-1, a);
-}
-inline Tensor operator*(const Tensor& a, double b) {
-  return a.affine(b, 0);
-}
-inline Tensor operator*(double a, const Tensor& b) {
-  return b.affine(a, 0);
-}
-inline Tensor operator/(const Tensor& a, double b) {
-  return a.affine(1 / b, 0);
-}
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return a.add(b); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return a.sub(b); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return a.mul(b); }
+inline Tensor operator/(const Tensor& a, const Tensor& b) { return a.div(b); }
+inline Tensor operator-(const Tensor& a) { return a.neg(); }
+inline Tensor operator+(const Tensor& a, double b) { return a.affine(1, b); }
+inline Tensor operator+(double a, const Tensor& b) { return b.affine(1, a); }
+inline Tensor operator-(const Tensor& a, double b) { return a.affine(1, -b); }
+inline Tensor operator-(double a, const Tensor& b) { return b.affine(-1, a); }
+inline Tensor operator*(const Tensor& a, double b) { return a.affine(b, 0); }
+inline Tensor operator*(double a, const Tensor& b) { return b.affine(a, 0); }
+inline Tensor operator/(const Tensor& a, double b) { return a.affine(1 / b, 0); }
 
 }  // namespace feral

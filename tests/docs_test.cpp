@@ -83,9 +83,8 @@ TEST(Docs, EveryProgramShownIsAnExampleToTheLetter) {
   for (const fs::path& page : pages()) {
     for (const std::string& block : blocks(page, "cpp")) {
       ++programs;
-      const bool found = std::ranges::any_of(examples, [&](const std::string& text) {
-        return text.find(block) != std::string::npos;
-      });
+      const bool found = std::ranges::any_of(
+          examples, [&](const std::string& text) { return text.find(block) != std::string::npos; });
       EXPECT_TRUE(found) << page.filename() << " shows code that stands in no example:\n" << block;
     }
   }

@@ -48,13 +48,15 @@ TEST(Install, AProgramBuildsAgainstTheInstalledLibraryBesideHeadersOfItsOwnAndTr
     fs::create_directories((program / name).parent_path());
     std::ofstream(program / name) << "#error this header is the user's\n";
   }
-  std::ofstream(program / "CMakeLists.txt") << project_of_readme() << "target_include_directories(mine PRIVATE .)\n";
+  std::ofstream(program / "CMakeLists.txt")
+      << project_of_readme() << "target_include_directories(mine PRIVATE .)\n";
   fs::copy_file(source / "examples" / "custom_model.cpp", program / "mine.cpp");
   run(folder.path(), "cmake -S '" + program.string() + "' -B '" + (program / "build").string() +
                          "' -DCMAKE_BUILD_TYPE=Debug -DCMAKE_PREFIX_PATH='" + prefix.string() + "'");
   run(folder.path(), "cmake --build '" + (program / "build").string() + "'");
   const fs::path report = folder.path() / "report.json";
-  run(folder.path(), "'" + (program / "build" / "mine").string() + "' --epochs 2 --report '" + report.string() + "'");
+  run(folder.path(),
+      "'" + (program / "build" / "mine").string() + "' --epochs 2 --report '" + report.string() + "'");
   EXPECT_NE(read(report).find("\"samples_total\": 8000"), std::string::npos) << read(report);
 }
 

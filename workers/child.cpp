@@ -183,9 +183,7 @@ std::string encode(const ChildIdentity& identity) {
                      identity.core);
 }
 
-const std::optional<ChildIdentity>& child_identity() noexcept {
-  return identity_of_process;
-}
+const std::optional<ChildIdentity>& child_identity() noexcept { return identity_of_process; }
 
 void run_child(const ChildIdentity& identity, const Job& job, const TrainOptions& options) {
   name_process(identity);

@@ -24,13 +24,9 @@ double count_correct(nn::Module& model, const data::Batch& batch) {
 
 }  // namespace
 
-std::unique_ptr<nn::Module> build_model(const Job& job) {
-  return built(job.model, "model");
-}
+std::unique_ptr<nn::Module> build_model(const Job& job) { return built(job.model, "model"); }
 
-std::unique_ptr<data::Dataset> build_train_data(const Job& job) {
-  return built(job.train_data, "train_data");
-}
+std::unique_ptr<data::Dataset> build_train_data(const Job& job) { return built(job.train_data, "train_data"); }
 
 std::unique_ptr<data::Dataset> build_test_data(const Job& job) {
   return job.test_data ? built(job.test_data, "test_data") : nullptr;

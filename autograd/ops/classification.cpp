@@ -75,9 +75,7 @@ Gradients<2> NllLossScatter::gradient(const Saved<NllLossScatter>& saved, const 
 
 namespace feral {
 
-Tensor log_softmax(const Tensor& x) {
-  return apply<ops::LogSoftmax>({}, x);
-}
+Tensor log_softmax(const Tensor& x) { return apply<ops::LogSoftmax>({}, x); }
 
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target) {
   return apply<ops::NllLoss>({}, log_probabilities, target);

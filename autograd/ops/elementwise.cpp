@@ -20,9 +20,7 @@ Result same_result(std::string_view op, const Tensor& x) {
 
 // a + b
 
-Result Add::infer(const Attributes&, const Tensor& a, const Tensor& b) {
-  return broadcast_result(name, a, b);
-}
+Result Add::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
 
 void Add::run(const Attributes&, const Tensor& out, Aux<Add>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::add, out, a, b);
@@ -38,9 +36,7 @@ Gradients<2> Add::gradient(const Saved<Add>& saved, const Tensor& gradient) {
 
 // a - b
 
-Result Sub::infer(const Attributes&, const Tensor& a, const Tensor& b) {
-  return broadcast_result(name, a, b);
-}
+Result Sub::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
 
 void Sub::run(const Attributes&, const Tensor& out, Aux<Sub>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::sub, out, a, b);
@@ -55,9 +51,7 @@ Gradients<2> Sub::gradient(const Saved<Sub>& saved, const Tensor& gradient) {
 
 // a * b
 
-Result Mul::infer(const Attributes&, const Tensor& a, const Tensor& b) {
-  return broadcast_result(name, a, b);
-}
+Result Mul::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
 
 void Mul::run(const Attributes&, const Tensor& out, Aux<Mul>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::mul, out, a, b);
@@ -72,9 +66,7 @@ Gradients<2> Mul::gradient(const Saved<Mul>& saved, const Tensor& gradient) {
 
 // a / b
 
-Result Div::infer(const Attributes&, const Tensor& a, const Tensor& b) {
-  return broadcast_result(name, a, b);
-}
+Result Div::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
 
 void Div::run(const Attributes&, const Tensor& out, Aux<Div>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::div, out, a, b);
@@ -91,9 +83,7 @@ Gradients<2> Div::gradient(const Saved<Div>& saved, const Tensor& gradient) {
 
 // scale * x + shift
 
-Result Affine::infer(const Attributes&, const Tensor& x) {
-  return same_result(name, x);
-}
+Result Affine::infer(const Attributes&, const Tensor& x) { return same_result(name, x); }
 
 void Affine::run(const Attributes& attributes, const Tensor& out, Aux<Affine>&, const Tensor& x) {
   kernels(out.device()).affine(out, x, attributes.scale, attributes.shift);
@@ -105,9 +95,7 @@ Gradients<1> Affine::gradient(const Saved<Affine>& saved, const Tensor& gradient
 
 // e^x
 
-Result Exp::infer(const Attributes&, const Tensor& x) {
-  return same_result(name, x);
-}
+Result Exp::infer(const Attributes&, const Tensor& x) { return same_result(name, x); }
 
 void Exp::run(const Attributes&, const Tensor& out, Aux<Exp>&, const Tensor& x) {
   kernels(out.device()).unary(UnaryKernel::exp, out, x);
@@ -119,9 +107,7 @@ Gradients<1> Exp::gradient(const Saved<Exp>& saved, const Tensor& gradient) {
 
 // natural logarithm
 
-Result Log::infer(const Attributes&, const Tensor& x) {
-  return same_result(name, x);
-}
+Result Log::infer(const Attributes&, const Tensor& x) { return same_result(name, x); }
 
 void Log::run(const Attributes&, const Tensor& out, Aux<Log>&, const Tensor& x) {
   kernels(out.device()).unary(UnaryKernel::log, out, x);
@@ -133,9 +119,7 @@ Gradients<1> Log::gradient(const Saved<Log>& saved, const Tensor& gradient) {
 
 // max(x, 0)
 
-Result Relu::infer(const Attributes&, const Tensor& x) {
-  return same_result(name, x);
-}
+Result Relu::infer(const Attributes&, const Tensor& x) { return same_result(name, x); }
 
 void Relu::run(const Attributes&, const Tensor& out, Aux<Relu>&, const Tensor& x) {
   kernels(out.device()).unary(UnaryKernel::relu, out, x);
@@ -171,9 +155,7 @@ void Clone::run(const Attributes&, const Tensor& out, Aux<Clone>&, const Tensor&
   kernels(out.device()).copy(out, x);
 }
 
-Gradients<1> Clone::gradient(const Saved<Clone>&, const Tensor& gradient) {
-  return {gradient};
-}
+Gradients<1> Clone::gradient(const Saved<Clone>&, const Tensor& gradient) { return {gradient}; }
 
 Result Convert::infer(const Attributes& attributes, const Tensor& x) {
   check_defined(name, x);
@@ -192,18 +174,10 @@ Gradients<1> Convert::gradient(const Saved<Convert>& saved, const Tensor& gradie
 
 namespace feral {
 
-Tensor Tensor::add(const Tensor& other) const {
-  return apply<ops::Add>({}, *this, other);
-}
-Tensor Tensor::sub(const Tensor& other) const {
-  return apply<ops::Sub>({}, *this, other);
-}
-Tensor Tensor::mul(const Tensor& other) const {
-  return apply<ops::Mul>({}, *this, other);
-}
-Tensor Tensor::div(const Tensor& other) const {
-  return apply<ops::Div>({}, *this, other);
-}
+Tensor Tensor::add(const Tensor& other) const { return apply<ops::Add>({}, *this, other); }
+Tensor Tensor::sub(const Tensor& other) const { return apply<ops::Sub>({}, *this, other); }
+Tensor Tensor::mul(const Tensor& other) const { return apply<ops::Mul>({}, *this, other); }
+Tensor Tensor::div(const Tensor& other) const { return apply<ops::Div>({}, *this, other); }
 Tensor Tensor::affine(double scale, double shift) const {
   return apply<ops::Affine>({.scale = scale, .shift = shift}, *this);
 }

@@ -86,8 +86,6 @@ Gradients<2> MaxPool2dGather::gradient(const Saved<MaxPool2dGather>& saved, cons
 
 namespace feral {
 
-Tensor max_pool2d(const Tensor& x, Pool2dGeometry geometry) {
-  return apply<ops::MaxPool2d>(geometry, x);
-}
+Tensor max_pool2d(const Tensor& x, Pool2dGeometry geometry) { return apply<ops::MaxPool2d>(geometry, x); }
 
 }  // namespace feral

@@ -62,9 +62,7 @@ Gradients<3> Linear::gradient(const Saved<Linear>& saved, const Tensor& gradient
 
 namespace feral {
 
-Tensor Tensor::matmul(const Tensor& other) const {
-  return apply<ops::Matmul>({}, *this, other);
-}
+Tensor Tensor::matmul(const Tensor& other) const { return apply<ops::Matmul>({}, *this, other); }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return apply<ops::Linear>({}, x, weight, bias);

@@ -44,9 +44,7 @@ Tensor Tensor::sum_to(const Shape& target) const {
   return apply<ops::SumTo>({.shape = target}, *this);
 }
 
-Tensor Tensor::sum() const {
-  return apply<ops::SumTo>({.shape = Shape{}}, *this);
-}
+Tensor Tensor::sum() const { return apply<ops::SumTo>({.shape = Shape{}}, *this); }
 
 Tensor Tensor::mean() const {
   ops::check_defined("mean", *this);

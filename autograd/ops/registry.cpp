@@ -30,8 +30,6 @@ constexpr auto ops_list = list<                                                 
 
 }  // namespace
 
-std::span<const OpInfo* const> all_ops() noexcept {
-  return ops_list;
-}
+std::span<const OpInfo* const> all_ops() noexcept { return ops_list; }
 
 }  // namespace feral

@@ -226,9 +226,7 @@ BinaryRow pick_binary(BinaryKernel kernel, DType dtype) {
   __builtin_unreachable();
 }
 
-AffineRow pick_affine(DType dtype) {
-  return dtype == DType::float64 ? affine_row<double> : affine_row<float>;
-}
+AffineRow pick_affine(DType dtype) { return dtype == DType::float64 ? affine_row<double> : affine_row<float>; }
 
 }  // namespace feral::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

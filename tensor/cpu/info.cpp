@@ -9,13 +9,9 @@
 
 namespace feral::cpu {
 
-std::string blas_core() {
-  return ::openblas_get_corename();
-}
+std::string blas_core() { return ::openblas_get_corename(); }
 
-int blas_threads() {
-  return ::openblas_get_num_threads();
-}
+int blas_threads() { return ::openblas_get_num_threads(); }
 
 std::string simd_target() {
   // The best of the targets compiled in that this machine has: the lowest bit.

@@ -141,9 +141,7 @@ HWY_ATTR void gather(T* out, const T* x, const std::uint8_t* window, const PoolS
 }
 
 // Highway exports functions, not templates.
-void pool_float32(float* out, std::uint8_t* window, const float* x, const PoolSizes& s) {
-  pool(out, window, x, s);
-}
+void pool_float32(float* out, std::uint8_t* window, const float* x, const PoolSizes& s) { pool(out, window, x, s); }
 void pool_float64(double* out, std::uint8_t* window, const double* x, const PoolSizes& s) {
   pool(out, window, x, s);
 }

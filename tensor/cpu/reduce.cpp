@@ -70,9 +70,7 @@ HWY_ATTR void sum_row(std::byte* out_bytes, const std::byte* x_bytes, std::int64
   }
 }
 
-SumRow pick_sum(DType dtype) {
-  return dtype == DType::float64 ? sum_row<double> : sum_row<float>;
-}
+SumRow pick_sum(DType dtype) { return dtype == DType::float64 ? sum_row<double> : sum_row<float>; }
 
 }  // namespace feral::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -21,9 +21,7 @@ Tensor leaf(const Values& values) {
   return Tensor::from_vector(values, {static_cast<std::int64_t>(values.size())}).set_requires_grad(true);
 }
 
-Values grad_of(const Tensor& tensor) {
-  return tensor.grad().to_vector<double>();
-}
+Values grad_of(const Tensor& tensor) { return tensor.grad().to_vector<double>(); }
 
 TEST(Engine, AddsUpTheGradientsOfAllUses) {
   const Tensor x = leaf({2, 3});

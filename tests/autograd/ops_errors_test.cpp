@@ -27,18 +27,10 @@ struct WrongCall {
   std::vector<std::string> parts;  // of the message, beside the op's name
 };
 
-Tensor f32(const Shape& shape) {
-  return Tensor::ones(shape);
-}
-Tensor f64(const Shape& shape) {
-  return Tensor::ones(shape, DType::float64);
-}
-Tensor i32(const Shape& shape) {
-  return Tensor::ones(shape, DType::int32);
-}
-Tensor u8(const Shape& shape) {
-  return Tensor::zeros(shape, DType::uint8);
-}
+Tensor f32(const Shape& shape) { return Tensor::ones(shape); }
+Tensor f64(const Shape& shape) { return Tensor::ones(shape, DType::float64); }
+Tensor i32(const Shape& shape) { return Tensor::ones(shape, DType::int32); }
+Tensor u8(const Shape& shape) { return Tensor::zeros(shape, DType::uint8); }
 Tensor labels(const std::vector<std::int64_t>& values) {
   return Tensor::from_vector(values, {static_cast<std::int64_t>(values.size())});
 }

@@ -53,9 +53,7 @@ Tensor leaf_without_ties(const Shape& shape) {
 }
 
 // A view that is not contiguous, with every element of x.
-Tensor turned(const Tensor& x) {
-  return x.transpose(0, 1);
-}
+Tensor turned(const Tensor& x) { return x.transpose(0, 1); }
 
 void add_elementwise(std::vector<OpCase>& cases) {
   using Binary = Tensor (Tensor::*)(const Tensor&) const;

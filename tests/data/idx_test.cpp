@@ -115,9 +115,7 @@ testing::AssertionResult has(const std::string& message, const std::vector<std::
   return testing::AssertionSuccess();
 }
 
-Bytes small_file() {
-  return header(0x08, {5, 4, 3}) + elements(60);
-}
+Bytes small_file() { return header(0x08, {5, 4, 3}) + elements(60); }
 
 TEST_F(Idx, ReadsOneToFourDimensionsPlainAndCompressed) {
   const std::vector<std::vector<std::uint32_t>> shapes = {{60}, {1}, {12, 5}, {5, 4, 3}, {2, 5, 3, 2}};

@@ -97,13 +97,9 @@ void expect_gradients_everywhere() {
   }
 }
 
-TEST(LeNet, EveryParameterGetsAGradient) {
-  expect_gradients_everywhere<LeNet>();
-}
+TEST(LeNet, EveryParameterGetsAGradient) { expect_gradients_everywhere<LeNet>(); }
 
-TEST(MLP, EveryParameterGetsAGradient) {
-  expect_gradients_everywhere<MLP>();
-}
+TEST(MLP, EveryParameterGetsAGradient) { expect_gradients_everywhere<MLP>(); }
 
 template <class Model>
 std::vector<float> first_weights(std::uint64_t seed) {

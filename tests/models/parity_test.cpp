@@ -31,13 +31,9 @@ std::uint64_t mix(std::uint64_t z) {
   return z ^ (z >> 31);
 }
 
-std::uint64_t hash(std::uint64_t stream, std::uint64_t i) {
-  return mix(stream * 0x9E3779B97F4A7C15U + i);
-}
+std::uint64_t hash(std::uint64_t stream, std::uint64_t i) { return mix(stream * 0x9E3779B97F4A7C15U + i); }
 
-float unit(std::uint64_t stream, std::uint64_t i) {
-  return static_cast<float>(hash(stream, i) >> 40) * 0x1.0p-24F;
-}
+float unit(std::uint64_t stream, std::uint64_t i) { return static_cast<float>(hash(stream, i) >> 40) * 0x1.0p-24F; }
 
 std::vector<std::int64_t> labels_of(std::uint64_t step) {
   std::vector<std::int64_t> labels(batch);

@@ -38,13 +38,9 @@ void expect_drops_in_training_only() {
   EXPECT_EQ(layer(x).template to_vector<float>(), trained);
 }
 
-TEST(Dropout, DropsInTrainingOnly) {
-  expect_drops_in_training_only<Dropout>();
-}
+TEST(Dropout, DropsInTrainingOnly) { expect_drops_in_training_only<Dropout>(); }
 
-TEST(Dropout2d, DropsInTrainingOnly) {
-  expect_drops_in_training_only<Dropout2d>();
-}
+TEST(Dropout2d, DropsInTrainingOnly) { expect_drops_in_training_only<Dropout2d>(); }
 
 }  // namespace
 }  // namespace feral::nn

@@ -24,9 +24,7 @@ inline constexpr Layout all_layouts[] = {Layout::contiguous,     Layout::transpo
                                          Layout::stepped,        Layout::transposed_stepped,
                                          Layout::broadcast_rows, Layout::broadcast_columns};
 
-inline const Kernels& cpu_kernels() {
-  return kernels(Device::cpu);
-}
+inline const Kernels& cpu_kernels() { return kernels(Device::cpu); }
 
 // Numbers in [low, high) that depend on the call's place in the test alone.
 class Numbers {
