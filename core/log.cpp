@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -26,7 +27,10 @@ void write(Level level, std::string_view text) noexcept {
   if (level == Level::error) prefix = "feral: error: ";
   std::string line;
   line.reserve(prefix.size() + text.size() + 1);
-  line.append(prefix).append(text).push_back('\n');
+  line.append(prefix).append(text);
+  // Messages quote file names and other programs' words; whatever stands in them, a message is one line.
+  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  line.push_back('\n');
   // Best effort: there is nowhere to report that stderr is gone.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }

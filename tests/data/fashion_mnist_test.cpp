@@ -6,14 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <system_error>
 #include <vector>
 
-#include "core/error.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace feral::data {
 namespace {
@@ -21,26 +20,18 @@ namespace {
 namespace fs = std::filesystem;
 
 using Bytes = std::vector<std::uint8_t>;
+using support::has;
 
 class MnistFolder : public testing::Test {
  protected:
-  MnistFolder() {
-    std::string name = (fs::temp_directory_path() / "feral-mnist-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error("mkdtemp failed for " + name);
-    folder_ = name;
-  }
-  ~MnistFolder() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  const fs::path& folder() const { return folder_; }
+  const fs::path& folder() const { return folder_.path(); }
 
   // An images file with one image of one pixel, or a labels file with one label; by gzip if the name says so.
   void write(const std::string& name, std::uint8_t value) const {
     const bool images = name.find("images") != std::string::npos;
     const Bytes bytes = images ? Bytes{0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, value}
                                : Bytes{0, 0, 8, 1, 0, 0, 0, 1, value};
-    const std::string path = (folder_ / name).string();
+    const std::string path = (folder() / name).string();
     // Mode T: zlib writes the bytes as they are.
     gzFile file = gzopen(path.c_str(), name.ends_with(".gz") ? "wb" : "wbT");
     ASSERT_NE(file, nullptr) << path;
@@ -49,28 +40,15 @@ class MnistFolder : public testing::Test {
   }
 
  private:
-  fs::path folder_;
+  support::TemporaryFolder folder_;
 };
 
 std::string error_of(const fs::path& folder, bool train) {
-  try {
-    read_mnist_folder(folder, train);
-  } catch (const Error& error) {
-    std::string message = error.what();
-    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  std::string message = support::error_of([&] { read_mnist_folder(folder, train); });
+  if (!message.empty()) {
     EXPECT_NE(message.find(folder.string()), std::string::npos) << message;
-    return message;
   }
-  return "";
-}
-
-testing::AssertionResult has(const std::string& message, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts) {
-    if (message.find(part) == std::string::npos) {
-      return testing::AssertionFailure() << "no '" << part << "' in: '" << message << "'";
-    }
-  }
-  return testing::AssertionSuccess();
+  return message;
 }
 
 TEST_F(MnistFolder, HoldsATrainingAndATestSet) {

@@ -2,20 +2,17 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <sys/types.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <system_error>
 #include <vector>
 
-#include "core/error.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace feral::data {
 namespace {
@@ -23,25 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 using Bytes = std::vector<std::uint8_t>;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "feral-idx-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error("mkdtemp failed for " + name);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+using support::has;
 
 class Idx : public testing::Test {
  protected:
@@ -56,7 +35,7 @@ class Idx : public testing::Test {
   const fs::path& folder() const { return folder_.path(); }
 
  private:
-  TemporaryFolder folder_;
+  support::TemporaryFolder folder_;
 };
 
 Bytes header(std::uint8_t type, const std::vector<std::uint32_t>& sizes) {
@@ -95,24 +74,11 @@ Bytes gzip(const Bytes& bytes) {
 
 // The error that reading `path` ends with; empty when it succeeds. Every message is one line that names the file.
 std::string error_of(const fs::path& path) {
-  try {
-    read_idx(path);
-  } catch (const Error& error) {
-    std::string message = error.what();
-    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  std::string message = support::error_of([&] { read_idx(path); });
+  if (!message.empty()) {
     EXPECT_NE(message.find(path.string()), std::string::npos) << message;
-    return message;
   }
-  return "";
-}
-
-testing::AssertionResult has(const std::string& message, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts) {
-    if (message.find(part) == std::string::npos) {
-      return testing::AssertionFailure() << "no '" << part << "' in: '" << message << "'";
-    }
-  }
-  return testing::AssertionSuccess();
+  return message;
 }
 
 Bytes small_file() { return header(0x08, {5, 4, 3}) + elements(60); }

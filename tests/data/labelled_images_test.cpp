@@ -3,14 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <system_error>
 #include <vector>
 
-#include "core/error.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace feral::data {
 namespace {
@@ -18,19 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 
 using Bytes = std::vector<std::uint8_t>;
+using support::has;
 
 class LabelledImagesFiles : public testing::Test {
  protected:
-  LabelledImagesFiles() {
-    std::string name = (fs::temp_directory_path() / "feral-labelled-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error("mkdtemp failed for " + name);
-    folder_ = name;
-  }
-  ~LabelledImagesFiles() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-
   // Writes an IDX file; sizes up to 255.
   fs::path write(const std::string& name, const Bytes& sizes, const Bytes& elements) const {
     Bytes bytes = {0, 0, 8, static_cast<std::uint8_t>(sizes.size())};
@@ -39,35 +29,19 @@ class LabelledImagesFiles : public testing::Test {
         bytes.push_back(byte);
     }
     bytes.insert(bytes.end(), elements.begin(), elements.end());
-    fs::path path = folder_ / name;
+    fs::path path = folder_.path() / name;
     std::ofstream file(path, std::ios::binary);
     file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     return path;
   }
-  fs::path absent() const { return folder_ / "absent"; }
+  fs::path absent() const { return folder_.path() / "absent"; }
 
  private:
-  fs::path folder_;
+  support::TemporaryFolder folder_;
 };
 
 std::string error_of(const fs::path& images, const fs::path& labels) {
-  try {
-    read_labelled_images(images, labels);
-  } catch (const Error& error) {
-    std::string message = error.what();
-    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
-    return message;
-  }
-  return "";
-}
-
-testing::AssertionResult has(const std::string& message, const std::vector<std::string>& parts) {
-  for (const std::string& part : parts) {
-    if (message.find(part) == std::string::npos) {
-      return testing::AssertionFailure() << "no '" << part << "' in: '" << message << "'";
-    }
-  }
-  return testing::AssertionSuccess();
+  return support::error_of([&] { read_labelled_images(images, labels); });
 }
 
 TEST_F(LabelledImagesFiles, AreReadAsTheyStand) {
