@@ -20,6 +20,9 @@ constexpr Owner owner_of(std::uint64_t word) {
   return {static_cast<std::uint16_t>((word >> 2) & 0x3fff), static_cast<std::uint16_t>(word >> 16)};
 }
 
+// A slot's turn has 32 bits, and the one after its last must fit too.
+bool turns_suffice(std::uint64_t item_count, std::uint32_t slot_count) { return item_count / slot_count < 0xffff'ffffULL; }
+
 }  // namespace
 
 SlotRing::SlotRing(Header* header, Slot* slots) noexcept
@@ -35,7 +38,7 @@ SlotRing SlotRing::create(std::span<std::byte> memory, std::uint32_t slot_count,
   if (memory.size() != size_bytes(slot_count)) {
     fail("slot ring: {} bytes for {} slots, expected {}", memory.size(), slot_count, size_bytes(slot_count));
   }
-  if (item_count / slot_count >= 0xffff'ffffULL) fail("slot ring: {} batches are too many for one job", item_count);
+  if (!turns_suffice(item_count, slot_count)) fail("slot ring: {} batches are too many for one job", item_count);
   auto* header = new (memory.data()) Header{};
   header->item_count = item_count;
   header->slot_count = slot_count;
@@ -49,7 +52,7 @@ SlotRing SlotRing::attach(std::span<std::byte> memory) {
   if (memory.size() < sizeof(Header)) fail("slot ring: {} bytes are too few", memory.size());
   auto* header = reinterpret_cast<Header*>(memory.data());
   if (header->magic != ring_magic || header->slot_count == 0 || header->slot_count > max_slots ||
-      memory.size() != size_bytes(header->slot_count)) {
+      memory.size() != size_bytes(header->slot_count) || !turns_suffice(header->item_count, header->slot_count)) {
     fail("slot ring: corrupt header");
   }
   return SlotRing(header, reinterpret_cast<Slot*>(memory.data() + align_up(sizeof(Header), control_line_bytes)));
