@@ -1,5 +1,6 @@
 #include "workers/messages.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/fail.hpp"
@@ -46,11 +47,21 @@ JobDescription description_of(const Json& json) {
 }  // namespace
 
 std::string encode(const ChildMessage& message) {
-  if (const auto* described = std::get_if<Described>(&message)) return to_json(described->description).dump();
-  std::string text = std::get<Failed>(message).message;
-  if (text.size() > max_message_bytes / 2) text.resize(max_message_bytes / 2);
-  // Messages quote file names and the like: bytes that are no UTF-8 must not break the report of an error.
-  return Json{{"kind", "failed"}, {"message", text}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (const auto* described = std::get_if<Described>(&message)) {
+    std::string text = to_json(described->description).dump();
+    if (text.size() > max_message_bytes) {
+      fail("the data set has {} fields: describing them takes {} bytes, allowed are {}",
+           described->description.fields.size(), text.size(), max_message_bytes);
+    }
+    return text;
+  }
+  std::string words = std::get<Failed>(message).message;
+  for (std::size_t limit = max_message_bytes / 2;; limit /= 2) {  // escapes can make text six times as long
+    words.resize(std::min(words.size(), limit));
+    // Messages quote file names and the like: bytes that are no UTF-8 must not break the report of an error.
+    std::string text = Json{{"kind", "failed"}, {"message", words}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (text.size() <= max_message_bytes) return text;
+  }
 }
 
 ChildMessage decode_message(const std::string& text) {

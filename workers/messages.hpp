@@ -26,6 +26,7 @@ inline constexpr char go_message[] = "go";
 
 inline constexpr std::size_t max_message_bytes = 64 * 1024;
 
+// At most max_message_bytes: an error is cut to that, a description that is longer throws feral::Error.
 std::string encode(const ChildMessage& message);
 
 // Throws feral::Error for anything that is no message.

@@ -1,0 +1,160 @@
+// The processes' loops as threads of one process on one arena, for ThreadSanitizer, which cannot see across
+// processes: two workers, a loader and the evaluator; the test plays the launcher.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <optional>
+#include <thread>
+
+#include "data/digits.hpp"
+#include "data/image_dataset.hpp"
+#include "models/lenet.hpp"
+#include "models/mlp.hpp"
+#include "shm/memfd.hpp"
+#include "tensor/cpu/blas.hpp"
+#include "workers/evaluator.hpp"
+#include "workers/hogwild_worker.hpp"
+#include "workers/job_arena.hpp"
+#include "workers/loader.hpp"
+
+namespace feral {
+namespace {
+
+constexpr std::int64_t train_samples = 603;  // the last batch of an epoch is a short one
+constexpr std::int64_t test_samples = 300;
+
+template <class Model>
+Job digits_job() {
+  Job job;
+  job.model = [] { return std::make_unique<Model>(); };
+  job.train_data = [] { return std::make_unique<data::ImageDataset>(data::generate_digits(train_samples, 1)); };
+  job.test_data = [] { return std::make_unique<data::ImageDataset>(data::generate_digits(test_samples, 2)); };
+  return job;
+}
+
+// A job's arena, trained by threads.
+class ThreadedJob {
+ public:
+  ThreadedJob(Job job, const TrainOptions& options) : job_(std::move(job)), evaluator_(job_, options.seed) {
+    openblas_set_num_threads(1);
+    const JobDescription description = evaluator_.describe();
+    const JobBlock block = plan_job(options, description, 16);
+    const data::BatchLayout layout(description.fields, options.batch);
+    const std::size_t bytes = plan_arena(block, align_up(layout.size_bytes(), control_line_bytes)).total_bytes();
+    memfd_ = shm::create_memfd("feral-test");
+    shm::set_size_and_seal(memfd_.get(), bytes);
+    shm::reserve_pages(memfd_.get(), bytes);
+    arena_.emplace(JobArena::create(memfd_.get(), block));
+  }
+
+  void run() {
+    std::thread evaluator([&] { evaluator_.run(*arena_); });
+    std::vector<std::thread> training;
+    for (std::uint16_t i = 0; i < arena_->job().loaders; ++i) {
+      training.emplace_back([&, i] { run_loader(*job_.train_data(), *arena_, {i, 0}); });
+    }
+    for (std::uint16_t i = 0; i < arena_->job().workers; ++i) {
+      training.emplace_back([&, i] { run_hogwild_worker(job_, *arena_, {i, 0}); });
+    }
+    for (std::thread& thread : training) thread.join();
+    arena_->control().training_over.store(1, std::memory_order_release);
+    arena_->notify_all();
+    evaluator.join();
+  }
+
+  JobArena& arena() { return *arena_; }
+  const Evaluation& last() { return arena_->evaluations().back(); }
+
+ private:
+  Job job_;
+  Evaluator evaluator_;
+  shm::Fd memfd_;
+  std::optional<JobArena> arena_;
+};
+
+void expect_every_sample_once_an_epoch(JobArena& arena) {
+  EXPECT_TRUE(arena.ring().all_done());
+  for (std::uint64_t epoch = 0; epoch < arena.job().epochs; ++epoch) {
+    EXPECT_EQ(arena.ledger().totals(arena.ring(), epoch).samples, static_cast<std::uint64_t>(train_samples));
+  }
+  std::uint64_t steps = 0;
+  for (const WorkerBlock& worker : arena.workers()) steps += worker.steps.load();
+  EXPECT_EQ(steps, arena.ring().item_count());
+}
+
+TEST(HogwildThreads, TwoWorkersLearnWithAMomentumOfTheirOwn) {
+  TrainOptions options;
+  options.workers = 2;
+  options.loaders = 1;
+  options.epochs = 12;
+  options.batch = 20;
+  options.lr = 0.01;
+  ThreadedJob job(digits_job<models::MLP>(), options);
+  job.run();
+  expect_every_sample_once_an_epoch(job.arena());
+  ASSERT_EQ(job.last().done.load(), 1U);
+  EXPECT_GT(job.last().accuracy, 0.8) << "chance is 0.1";
+  const EpochTotals first = job.arena().ledger().totals(job.arena().ring(), 0);
+  const EpochTotals last = job.arena().ledger().totals(job.arena().ring(), 11);
+  EXPECT_LT(last.loss_sum, first.loss_sum / 4);
+}
+
+TEST(HogwildThreads, TwoWorkersLearnWithASharedMomentum) {
+  TrainOptions options;
+  options.epochs = 12;
+  options.batch = 20;
+  options.shared_momentum = true;
+  options.lr = 0.01;
+  ThreadedJob job(digits_job<models::MLP>(), options);
+  job.run();
+  expect_every_sample_once_an_epoch(job.arena());
+  EXPECT_GT(job.last().accuracy, 0.8);
+}
+
+TEST(HogwildThreads, AConvolutionalNetTrainsToo) {
+  TrainOptions options;
+  options.workers = 3;
+  options.loaders = 2;
+  options.epochs = 2;
+  options.batch = 32;
+  ThreadedJob job(digits_job<models::LeNet>(), options);
+  job.run();
+  expect_every_sample_once_an_epoch(job.arena());
+  ASSERT_EQ(job.last().done.load(), 1U);
+  EXPECT_TRUE(std::isfinite(job.last().loss));
+}
+
+TEST(HogwildThreads, AReachedTargetStopsEverybodyAndIsMeasuredAgain) {
+  TrainOptions options;
+  options.epochs = 1000;
+  options.batch = 20;
+  options.lr = 0.01;
+  options.target_accuracy = 0.5;
+  ThreadedJob job(digits_job<models::MLP>(), options);
+  job.run();
+  EXPECT_EQ(job.arena().control().stop.load(), StopReason::target_reached);
+  EXPECT_FALSE(job.arena().ring().all_done());
+  ASSERT_EQ(job.last().done.load(), 1U) << "the final figure is wanted";
+  EXPECT_GT(job.last().accuracy, 0.4);
+}
+
+TEST(HogwildThreads, ARequestToStopEndsAllLoops) {
+  TrainOptions options;
+  options.epochs = 100'000;
+  ThreadedJob job(digits_job<models::MLP>(), options);
+  std::thread launcher([&] {
+    while (job.arena().ring().done_count() < 10) {
+      const std::uint32_t key = job.arena().ring().free_event().key();
+      if (job.arena().ring().done_count() < 10) {
+        job.arena().ring().free_event().wait(key, 0, std::chrono::milliseconds(100));
+      }
+    }
+    job.arena().request_stop(StopReason::requested);
+  });
+  job.run();
+  launcher.join();
+  EXPECT_EQ(job.last().done.load(), 0U) << "nobody waits for a figure";
+}
+
+}  // namespace
+}  // namespace feral

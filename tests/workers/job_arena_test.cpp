@@ -1,0 +1,209 @@
+#include "workers/job_arena.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include <limits>
+
+#include "shm/memfd.hpp"
+#include "tests/support/messages.hpp"
+
+namespace feral {
+namespace {
+
+using support::error_of;
+using support::has;
+
+constexpr int cores = 4;
+
+JobDescription description() {
+  return {.samples = 1000,
+          .test_samples = 100,
+          .fields = {{"data", DType::float32, {1, 28, 28}}, {"target", DType::int64, {}}},
+          .parameter_bytes = 4096,
+          .parameter_elements = 1000,
+          .resident_bytes = 0,
+          .kernels = ""};
+}
+
+std::string plan_error(const std::function<void(TrainOptions&, JobDescription&)>& change) {
+  TrainOptions options;
+  JobDescription d = description();
+  change(options, d);
+  return error_of([&] { plan_job(options, d, cores); });
+}
+
+TEST(PlanJob, TakesOverWhatTheOptionsAndTheDescriptionSay) {
+  TrainOptions options;
+  options.workers = 3;
+  options.loaders = 2;
+  options.epochs = 7;
+  options.batch = 30;
+  options.seed = 99;
+  options.lr = 0.25;
+  options.momentum = 0.5;
+  options.weight_decay = 0.125;
+  options.shared_momentum = true;
+  options.target_accuracy = 0.75;
+  const JobBlock block = plan_job(options, description(), cores);
+  EXPECT_EQ(block.plan.samples, 1000U);
+  EXPECT_EQ(block.plan.batch, 30U);
+  EXPECT_EQ(block.plan.seed, 99U);
+  EXPECT_EQ(block.epochs, 7U);
+  EXPECT_EQ(block.workers, 3U);
+  EXPECT_EQ(block.loaders, 2U);
+  EXPECT_EQ(block.lr, 0.25);
+  EXPECT_EQ(block.momentum, 0.5);
+  EXPECT_EQ(block.weight_decay, 0.125);
+  EXPECT_EQ(block.shared_momentum, 1U);
+  EXPECT_EQ(block.target_accuracy, 0.75);
+  EXPECT_EQ(block.parameter_bytes, 4096U);
+  ASSERT_EQ(block.field_count, 2U);
+  EXPECT_STREQ(block.fields[0].name, "data");
+  EXPECT_EQ(block.fields[0].dims, 3);
+  EXPECT_EQ(block.fields[1].dims, 0);
+  EXPECT_GE(block.slots, block.workers + block.loaders) << "nobody waits for a slot that another one holds";
+}
+
+TEST(PlanJob, SpinsOnlyWhereEachProcessHasACore) {
+  TrainOptions options;
+  options.workers = 2;
+  options.loaders = 1;  // and the evaluator
+  EXPECT_GT(plan_job(options, description(), 4).spins, 0);
+  EXPECT_EQ(plan_job(options, description(), 3).spins, 0);
+}
+
+TEST(PlanJob, RefusesNumbersOutOfRangeByName) {
+  for (const std::int64_t count : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1025}, std::int64_t{10'000},
+                                   std::numeric_limits<std::int64_t>::max()}) {
+    const std::string number = std::to_string(count);
+    EXPECT_TRUE(has(plan_error([&](auto& o, auto&) { o.workers = count; }), {"--workers " + number, "1 to 1024"}));
+    EXPECT_TRUE(has(plan_error([&](auto& o, auto&) { o.loaders = count; }), {"--loaders " + number, "1 to 1024"}));
+  }
+  for (const std::int64_t count : {0, -3, 100'001}) {
+    EXPECT_TRUE(has(plan_error([&](auto& o, auto&) { o.epochs = count; }), {"--epochs", "1 to 100000"}));
+  }
+  EXPECT_EQ(plan_error([](auto& o, auto&) { o.workers = o.loaders = 1024; }), "");
+}
+
+TEST(PlanJob, RefusesABatchThatIsLargerThanTheData) {
+  EXPECT_EQ(plan_error([](auto& o, auto&) { o.batch = 1000; }), "");
+  for (const std::int64_t batch : {0, -1, 1001}) {
+    EXPECT_TRUE(has(plan_error([&](auto& o, auto&) { o.batch = batch; }),
+                    {"--batch " + std::to_string(batch), "1 to 1000"}));
+  }
+}
+
+TEST(PlanJob, RefusesDataThatCannotBeTrainedOn) {
+  EXPECT_TRUE(has(plan_error([](auto&, auto& d) { d.samples = 0; }), {"empty"}));
+  EXPECT_TRUE(has(plan_error([](auto&, auto& d) { d.samples = -5; }), {"empty"}));
+  EXPECT_TRUE(has(plan_error([](auto&, auto& d) { d.fields.clear(); }), {"0 fields"}));
+  EXPECT_TRUE(has(plan_error([](auto&, auto& d) { d.fields.resize(9, d.fields[0]); }), {"9 fields", "1 to 8"}));
+  EXPECT_TRUE(has(plan_error([](auto&, auto& d) { d.fields[0].name = ""; }), {"1 to 31 characters"}));
+  EXPECT_TRUE(has(plan_error([](auto&, auto& d) { d.fields[0].name = std::string(32, 'x'); }), {"1 to 31"}));
+}
+
+TEST(PlanArena, RefusesSizesThatOverflow) {
+  JobBlock block = plan_job({}, description(), cores);
+  EXPECT_TRUE(has(error_of([&] { plan_arena(block, std::numeric_limits<std::size_t>::max() / 2); }), {"overflow"}));
+  block.parameter_bytes = std::numeric_limits<std::uint64_t>::max() - 4096;
+  EXPECT_TRUE(has(error_of([&] { plan_arena(block, 128); }), {"overflow"}));
+}
+
+class JobInMemfd : public testing::Test {
+ protected:
+  JobInMemfd() : block_(plan_job(options(), description(), cores)), memfd_(shm::create_memfd("feral-test")) {
+    const data::BatchLayout layout(description().fields, 64);
+    shm::set_size_and_seal(memfd_.get(),
+                           plan_arena(block_, align_up(layout.size_bytes(), control_line_bytes)).total_bytes());
+  }
+  static TrainOptions options() {
+    TrainOptions options;
+    options.shared_momentum = true;
+    return options;
+  }
+  JobBlock block_;
+  shm::Fd memfd_;
+};
+
+TEST_F(JobInMemfd, AnAttachedOneHasTheSameParts) {
+  JobArena created = JobArena::create(memfd_.get(), block_);
+  JobArena attached = JobArena::attach(memfd_.get());
+  EXPECT_EQ(attached.job().plan.samples, 1000U);
+  EXPECT_EQ(attached.ring().item_count(), 16U * block_.epochs);
+  EXPECT_EQ(attached.ring().slot_count(), block_.slots);
+  EXPECT_EQ(attached.workers().size(), block_.workers);
+  EXPECT_EQ(attached.evaluations().size(), block_.epochs + 1);
+  EXPECT_EQ(attached.parameters().size(), 4096U);
+  EXPECT_EQ(attached.shared_momentum().size(), 4096U);
+  EXPECT_EQ(attached.batch_layout().capacity(), 64);
+  EXPECT_EQ(attached.batch_layout().fields()[0].name, "data");
+  EXPECT_EQ(attached.batch_layout().fields()[0].shape.to_string(), "[1, 28, 28]");
+
+  created.parameters()[17] = std::byte{42};
+  EXPECT_EQ(attached.parameters()[17], std::byte{42});
+  created.slot_memory(3)[5] = std::byte{43};
+  EXPECT_EQ(attached.slot_memory(3)[5], std::byte{43});
+  const auto claim = created.ring().try_claim({});
+  EXPECT_EQ(attached.ring().phase(claim->slot), shm::SlotPhase::filling);
+}
+
+TEST_F(JobInMemfd, MomentumOfEachWorkerTakesNoSharedMemory) {
+  TrainOptions own = options();
+  own.shared_momentum = false;
+  const JobBlock block = plan_job(own, description(), cores);
+  EXPECT_EQ(plan_arena(block_, 128).total_bytes() - plan_arena(block, 128).total_bytes(), 4096U);
+}
+
+TEST_F(JobInMemfd, TheFirstReasonToStopStays) {
+  JobArena arena = JobArena::create(memfd_.get(), block_);
+  EXPECT_FALSE(arena.stopping());
+  const std::uint32_t ready = arena.ring().ready_event().key();
+  const std::uint32_t free = arena.ring().free_event().key();
+  const std::uint32_t changed = arena.control().changed.key();
+  arena.request_stop(StopReason::target_reached);
+  arena.request_stop(StopReason::requested);
+  EXPECT_TRUE(arena.stopping());
+  EXPECT_EQ(arena.control().stop.load(), StopReason::target_reached);
+  EXPECT_NE(arena.ring().ready_event().key(), ready) << "workers are woken";
+  EXPECT_NE(arena.ring().free_event().key(), free) << "loaders are woken";
+  EXPECT_NE(arena.control().changed.key(), changed) << "the evaluator is woken";
+}
+
+TEST_F(JobInMemfd, AJobBlockThatContradictsTheArenaIsRefused) {
+  JobArena::create(memfd_.get(), block_);
+  const shm::Arena arena = shm::Arena::attach(memfd_.get());
+  auto& block = arena.object<JobBlock>("job");
+  const JobBlock good = block;
+  const auto refused = [&](const std::function<void(JobBlock&)>& spoil) {
+    spoil(block);
+    const std::string message = error_of([&] { JobArena::attach(memfd_.get()); });
+    block = good;
+    return message;
+  };
+  EXPECT_NE(refused([](JobBlock& b) { b.workers = 7; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.workers = 0xffff'ffff; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.epochs = 1; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.epochs = std::numeric_limits<std::uint64_t>::max(); }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.slots += 1; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.slots = 0; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.plan.batch = 0; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.plan.batch = 65; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.plan.batch = 1ULL << 63; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.plan.samples = 0; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.plan.samples = 1 << 30; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.field_count = 0; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.field_count = 1; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.field_count = 9; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.fields[0].dims = -1; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.fields[0].dims = Shape::max_dims + 1; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.fields[0].sizes[0] = -1; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.fields[0].sizes[0] = std::numeric_limits<std::int64_t>::max(); }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.fields[0].dtype = static_cast<DType>(200); }), "");
+  EXPECT_NE(refused([](JobBlock& b) { std::memset(b.fields[1].name, 'x', sizeof b.fields[1].name); }), "");
+  EXPECT_EQ(refused([](JobBlock&) {}), "");
+}
+
+}  // namespace
+}  // namespace feral
