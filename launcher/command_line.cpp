@@ -54,7 +54,13 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   shown(app.add_option("--momentum", options.momentum, "From 0 to below 1"), "X");
   app.add_flag("--shared-momentum", options.shared_momentum, "One momentum for all workers instead of one each");
   shown(app.add_option("--weight-decay", options.weight_decay, "L2 penalty"), "X");
-  shown(app.add_option("--seed", options.seed, "Of initial values, order of samples and dropout"), "N");
+  // CLI11 would take -1 for the largest number there is.
+  const auto not_negative = [](const std::string& text) {
+    return std::string(text.starts_with('-') ? text + " must not be negative" : "");
+  };
+  shown(app.add_option("--seed", options.seed, "Of initial values, order of samples and dropout")
+            ->check(not_negative),
+        "N");
   shown(only(app, "--policy", "racy", "How workers update the shared parameters"), "NAME");
   app.add_option("--target-accuracy", options.target_accuracy, "Stop when an epoch's test accuracy reaches it")
       ->option_text("A");

@@ -21,11 +21,13 @@ constexpr std::string_view blas_prefix = "OPENBLAS_";
 constexpr int first_free_descriptor = 10;  // above those that children are handed
 
 // A copy out of the range that dup2 writes to, close-on-exec.
-shm::Fd moved_up(shm::Fd from) {
-  const int copy = ::fcntl(from.get(), F_DUPFD_CLOEXEC, first_free_descriptor);
+shm::Fd copy_above(int descriptor) {
+  const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, first_free_descriptor);
   if (copy < 0) fail_errno("launcher: no file descriptor left (raise ulimit -n)");
   return shm::Fd(copy);
 }
+
+shm::Fd moved_up(shm::Fd from) { return copy_above(from.get()); }
 
 struct FdPair {
   shm::Fd ours;
@@ -95,13 +97,14 @@ SpawnedChild spawn_child(const ChildIdentity& identity, int arena_memfd, const s
                          const std::vector<std::string>& environment) {
   FdPair socket = make_socket();
   FdPair pipe = make_pipe();
+  const shm::Fd arena = copy_above(arena_memfd);  // a launcher that was started without stdin may have it as 0
 
   SpawnSettings settings;
   ::posix_spawn_file_actions_addopen(&settings.files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&settings.files, pipe.theirs.get(), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&settings.files, pipe.theirs.get(), STDERR_FILENO);
   ::posix_spawn_file_actions_adddup2(&settings.files, socket.theirs.get(), control_descriptor);
-  ::posix_spawn_file_actions_adddup2(&settings.files, arena_memfd, arena_descriptor);
+  ::posix_spawn_file_actions_adddup2(&settings.files, arena.get(), arena_descriptor);
   ::posix_spawn_file_actions_addclosefrom_np(&settings.files, arena_descriptor + 1);
   sigset_t none;
   sigset_t all;

@@ -1,0 +1,125 @@
+#include "launcher/report.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/messages.hpp"
+#include "tests/support/processes.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace feral {
+namespace {
+
+namespace fs = std::filesystem;
+using support::error_of;
+using support::has;
+
+Report report() {
+  Report r;
+  r.model = "lenet";
+  r.data = "fashion-mnist";
+  r.options.workers = 3;
+  r.options.loaders = 2;
+  r.options.epochs = 4;
+  r.options.batch = 50;
+  r.steps = 4800;
+  r.samples_total = 240'000;
+  r.seconds_train = 12;
+  r.time_to_first_step_seconds = 0.25;
+  r.test_accuracy = 0.875;
+  r.test_loss = 0.5;
+  r.worker_restarts = 1;
+  r.loader_restarts = 2;
+  r.batches_redone = 1;
+  r.samples_seen_per_epoch = {60'000, 60'000, 60'000, 60'000};
+  r.arena_bytes = 1 << 20;
+  r.peak_rss_bytes_per_worker = 1 << 21;
+  r.cores = 8;
+  r.cpu = "A \"CPU\"";
+  return r;
+}
+
+TEST(Report, HasTheKeysThatStayStable) {
+  const nlohmann::json json = nlohmann::json::parse(to_json(report()));
+  const nlohmann::json expected = {{"model", "lenet"},
+                                   {"data", "fashion-mnist"},
+                                   {"workers", 3},
+                                   {"loaders", 2},
+                                   {"batch", 50},
+                                   {"epochs", 4},
+                                   {"steps", 4800},
+                                   {"samples_total", 240'000},
+                                   {"seconds_train", 12.0},
+                                   {"samples_per_second", 20'000.0},
+                                   {"time_to_first_step_seconds", 0.25},
+                                   {"test_accuracy", 0.875},
+                                   {"test_loss", 0.5},
+                                   {"worker_restarts", 1},
+                                   {"loader_restarts", 2},
+                                   {"batches_redone", 1},
+                                   {"samples_seen_per_epoch", {60'000, 60'000, 60'000, 60'000}},
+                                   {"arena_bytes", 1 << 20},
+                                   {"peak_rss_bytes_per_worker", 1 << 21},
+                                   {"version", FERAL_VERSION},
+                                   {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}}};
+  for (const auto& [key, value] : expected.items()) {
+    ASSERT_TRUE(json.contains(key)) << key;
+    EXPECT_EQ(json.at(key), value) << key;
+  }
+}
+
+TEST(Report, WithoutTestDataTheAccuracyIsNull) {
+  Report r = report();
+  r.test_accuracy.reset();
+  r.test_loss.reset();
+  const nlohmann::json json = nlohmann::json::parse(to_json(r));
+  EXPECT_TRUE(json.at("test_accuracy").is_null());
+  EXPECT_TRUE(json.at("test_loss").is_null());
+}
+
+TEST(Report, WithoutTrainingTheSpeedIsZeroAndNotInfinite) {
+  Report r = report();
+  r.seconds_train = 0;
+  EXPECT_EQ(nlohmann::json::parse(to_json(r)).at("samples_per_second"), 0.0);
+}
+
+TEST(Report, NamesThatAreNoTextAreReplaced) {
+  Report r = report();
+  r.data = "folder\xff";
+  EXPECT_TRUE(nlohmann::json::parse(to_json(r)).at("data").get<std::string>().starts_with("folder"));
+}
+
+TEST(ReportFile, IsWrittenWholeAndAlone) {
+  const support::TemporaryFolder folder;
+  const fs::path path = folder.path() / "report.json";
+  std::ofstream(path) << "an old report that is longer\n" << std::string(10'000, 'x');
+  check_report_path(path);
+  EXPECT_TRUE(support::content_of(path).starts_with("an old report")) << "checking changes nothing";
+  write_report(report(), path);
+  EXPECT_EQ(support::content_of(path), to_json(report()) + "\n");
+  EXPECT_EQ(support::names_in(folder.path()), std::set<std::string>{"report.json"});
+}
+
+TEST(ReportFile, APathThatCannotBeWrittenIsAnErrorThatNamesIt) {
+  const support::TemporaryFolder folder;
+  std::ofstream(folder.path() / "file") << "x";
+  const fs::path absent = folder.path() / "absent" / "r.json";
+  const fs::path below_a_file = folder.path() / "file" / "r.json";
+  const fs::path too_long = folder.path() / std::string(300, 'x');
+  for (const fs::path& path : {absent, below_a_file, too_long}) {
+    EXPECT_TRUE(has(error_of([&] { check_report_path(path); }), {"--report " + path.string(), "cannot write there"}));
+    EXPECT_TRUE(has(error_of([&] { write_report(report(), path); }), {"--report " + path.string()}));
+  }
+  EXPECT_TRUE(has(error_of([&] { check_report_path(folder.path()); }), {"is a folder"}));
+  EXPECT_EQ(support::names_in(folder.path()), std::set<std::string>{"file"});
+}
+
+TEST(ReportFile, NoPathIsNoReport) {
+  EXPECT_EQ(error_of([] { check_report_path(""); }), "");
+}
+
+}  // namespace
+}  // namespace feral
