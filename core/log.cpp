@@ -29,7 +29,8 @@ void write(Level level, std::string_view text) noexcept {
   line.reserve(prefix.size() + text.size() + 1);
   line.append(prefix).append(text);
   // Messages quote file names and other programs' words; whatever stands in them, a message is one line.
-  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   line.push_back('\n');
   // Best effort: there is nowhere to report that stderr is gone.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());

@@ -32,8 +32,8 @@ void pause() noexcept {
 void EventCount::notify() noexcept {
   sequence.fetch_add(1, std::memory_order_seq_cst);
   if (sleepers.load(std::memory_order_seq_cst) != 0 && sleepers.exchange(0, std::memory_order_seq_cst) != 0) {
-    // A waiter that came after the increment above may have had its flag cleared just now, before it sleeps: its key
-    // must no longer fit, or nobody would know of its sleep.
+    // A waiter that came after the increment above may have had its flag cleared just now, before it sleeps: its
+    // key must no longer fit, or nobody would know of its sleep.
     sequence.fetch_add(1, std::memory_order_seq_cst);
     futex_wake_all(sequence);
   }

@@ -21,7 +21,9 @@ constexpr Owner owner_of(std::uint64_t word) {
 }
 
 // A slot's turn has 32 bits, and the one after its last must fit too.
-bool turns_suffice(std::uint64_t item_count, std::uint32_t slot_count) { return item_count / slot_count < 0xffff'ffffULL; }
+bool turns_suffice(std::uint64_t item_count, std::uint32_t slot_count) {
+  return item_count / slot_count < 0xffff'ffffULL;
+}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // What README.md and docs/ show is true: commands run, code is the code of the examples, links lead somewhere.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -53,7 +54,7 @@ std::vector<std::string> blocks(const fs::path& page, const std::string& languag
 }
 
 TEST(Docs, EveryShellCommandRuns) {
-  const feral::test::TemporaryFolder folder;
+  const feral::tests::TemporaryFolder folder;
   // The pages speak of build/release and /tmp/feral-prefix; run them where nothing is overwritten.
   fs::create_directories(folder.path() / "build");
   fs::create_directory_symlink(binary, folder.path() / "build" / "release");

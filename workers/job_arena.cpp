@@ -150,7 +150,8 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       batches_(arena_.region("batches")),
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
       slot_bytes_(bytes_of_slot(layout_)) {
-  if (ring_.slot_count() != job_->slots || batches_.size() != job_->slots * slot_bytes_ || job_->plan.samples == 0 ||
+  if (ring_.slot_count() != job_->slots || batches_.size() != job_->slots * slot_bytes_ ||
+      job_->plan.samples == 0 ||
       ring_.item_count() != checked_multiply(job_->plan.batches_per_epoch(), job_->epochs)) {
     fail("arena: the slot ring and the job block disagree");
   }

@@ -59,7 +59,8 @@ std::string encode(const ChildMessage& message) {
   for (std::size_t limit = max_message_bytes / 2;; limit /= 2) {  // escapes can make text six times as long
     words.resize(std::min(words.size(), limit));
     // Messages quote file names and the like: bytes that are no UTF-8 must not break the report of an error.
-    std::string text = Json{{"kind", "failed"}, {"message", words}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+    std::string text =
+        Json{{"kind", "failed"}, {"message", words}}.dump(-1, ' ', false, Json::error_handler_t::replace);
     if (text.size() <= max_message_bytes) return text;
   }
 }

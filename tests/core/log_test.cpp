@@ -28,7 +28,8 @@ TEST(Log, LinesSayWhoSpeaksAndHowBadItIs) {
 
 TEST(Log, AMessageIsOneLineWhateverStandsInIt) {
   // File names may hold line breaks, and messages quote file names.
-  EXPECT_EQ(written_by([] { log::error("{}: no such file", "a\nb\r\nc"); }), "feral: error: a b  c: no such file\n");
+  EXPECT_EQ(written_by([] { log::error("{}: no such file", "a\nb\r\nc"); }),
+            "feral: error: a b  c: no such file\n");
 }
 
 TEST(Log, DebugLinesAreNotWrittenUnlessAskedFor) {

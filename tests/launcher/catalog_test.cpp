@@ -40,8 +40,8 @@ TEST(Catalog, DigitsToTestOnAreNoneOfThoseToTrainOn) {
 TEST(Catalog, UnknownNamesAreErrorsThatNameWhatThereIs) {
   EXPECT_TRUE(has(error_of([] { make_job("resnet", "digits"); }), {"unknown model 'resnet'", "lenet, mlp"}));
   EXPECT_TRUE(has(error_of([] { make_job("", "digits"); }), {"unknown model ''"}));
-  EXPECT_TRUE(has(error_of([] { make_job("mlp", "imagenet"); }), {"unknown data set 'imagenet'", "fashion-mnist, digits",
-                                                                  "folder"}));
+  EXPECT_TRUE(has(error_of([] { make_job("mlp", "imagenet"); }),
+                  {"unknown data set 'imagenet'", "fashion-mnist, digits", "folder"}));
 }
 
 TEST(Catalog, AFolderIsReadOnlyWhenTheDataIsBuilt) {

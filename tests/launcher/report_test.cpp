@@ -44,27 +44,28 @@ Report report() {
 
 TEST(Report, HasTheKeysThatStayStable) {
   const nlohmann::json json = nlohmann::json::parse(to_json(report()));
-  const nlohmann::json expected = {{"model", "lenet"},
-                                   {"data", "fashion-mnist"},
-                                   {"workers", 3},
-                                   {"loaders", 2},
-                                   {"batch", 50},
-                                   {"epochs", 4},
-                                   {"steps", 4800},
-                                   {"samples_total", 240'000},
-                                   {"seconds_train", 12.0},
-                                   {"samples_per_second", 20'000.0},
-                                   {"time_to_first_step_seconds", 0.25},
-                                   {"test_accuracy", 0.875},
-                                   {"test_loss", 0.5},
-                                   {"worker_restarts", 1},
-                                   {"loader_restarts", 2},
-                                   {"batches_redone", 1},
-                                   {"samples_seen_per_epoch", {60'000, 60'000, 60'000, 60'000}},
-                                   {"arena_bytes", 1 << 20},
-                                   {"peak_rss_bytes_per_worker", 1 << 21},
-                                   {"version", FERAL_VERSION},
-                                   {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}}};
+  const nlohmann::json expected = {
+      {"model", "lenet"},
+      {"data", "fashion-mnist"},
+      {"workers", 3},
+      {"loaders", 2},
+      {"batch", 50},
+      {"epochs", 4},
+      {"steps", 4800},
+      {"samples_total", 240'000},
+      {"seconds_train", 12.0},
+      {"samples_per_second", 20'000.0},
+      {"time_to_first_step_seconds", 0.25},
+      {"test_accuracy", 0.875},
+      {"test_loss", 0.5},
+      {"worker_restarts", 1},
+      {"loader_restarts", 2},
+      {"batches_redone", 1},
+      {"samples_seen_per_epoch", {60'000, 60'000, 60'000, 60'000}},
+      {"arena_bytes", 1 << 20},
+      {"peak_rss_bytes_per_worker", 1 << 21},
+      {"version", FERAL_VERSION},
+      {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}}};
   for (const auto& [key, value] : expected.items()) {
     ASSERT_TRUE(json.contains(key)) << key;
     EXPECT_EQ(json.at(key), value) << key;
@@ -110,7 +111,8 @@ TEST(ReportFile, APathThatCannotBeWrittenIsAnErrorThatNamesIt) {
   const fs::path below_a_file = folder.path() / "file" / "r.json";
   const fs::path too_long = folder.path() / std::string(300, 'x');
   for (const fs::path& path : {absent, below_a_file, too_long}) {
-    EXPECT_TRUE(has(error_of([&] { check_report_path(path); }), {"--report " + path.string(), "cannot write there"}));
+    EXPECT_TRUE(
+        has(error_of([&] { check_report_path(path); }), {"--report " + path.string(), "cannot write there"}));
     EXPECT_TRUE(has(error_of([&] { write_report(report(), path); }), {"--report " + path.string()}));
   }
   EXPECT_TRUE(has(error_of([&] { check_report_path(folder.path()); }), {"is a folder"}));

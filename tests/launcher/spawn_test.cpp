@@ -120,8 +120,8 @@ TEST_F(Spawn, ThePidfdTellsOfTheEnd) {
   EXPECT_EQ(::poll(&end, 1, 10'000), 1);
 }
 
-// The launcher may have been started with some of its standard descriptors closed, so that the arena got one of them
-// or one of those that children are handed.
+// The launcher may have been started with some of its standard descriptors closed, so that the arena got one of
+// them or one of those that children are handed.
 TEST(SpawnFromLowDescriptors, TheChildStillGetsTheArena) {
   for (const int number : {0, 1, 2, 3, 4, 5}) {
     support::Forked launcher([number] {
@@ -130,8 +130,8 @@ TEST(SpawnFromLowDescriptors, TheChildStillGetsTheArena) {
         if (::dup2(memfd, number) < 0) return 1;
         ::close(memfd);
       }
-      const SpawnedChild child = spawn_child({.role = Role::worker, .owner = {}}, number, child_arguments(),
-                                             child_environment(false));
+      const SpawnedChild child =
+          spawn_child({.role = Role::worker, .owner = {}}, number, child_arguments(), child_environment(false));
       read_until_ready(child.output.get());
       const std::vector<std::string> descriptors = support::descriptors_of(child.pid);
       ::kill(child.pid, SIGKILL);
@@ -179,7 +179,8 @@ TEST_F(BlasEnvironment, WhatIsDroppedCanBeSaid) {
   EXPECT_EQ(count(dropped, "OPENBLAS_NUM_THREADS=7"), 1U);
   EXPECT_TRUE(dropped_blas_settings(true).empty());
   ::setenv("OPENBLAS_NUM_THREADS", "1", 1);
-  EXPECT_EQ(count(dropped_blas_settings(false), "OPENBLAS_NUM_THREADS=1"), 0U) << "that is what children get anyway";
+  EXPECT_EQ(count(dropped_blas_settings(false), "OPENBLAS_NUM_THREADS=1"), 0U)
+      << "that is what children get anyway";
 }
 
 }  // namespace

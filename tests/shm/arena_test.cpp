@@ -141,9 +141,7 @@ TEST_F(ArenaInMemfd, UnsealedMemoryIsRefused) {
   EXPECT_TRUE(has(error_of([&] { Arena::attach(unsealed.get()); }), {"sealed"}));
 }
 
-TEST_F(ArenaInMemfd, MemoryThatWasNeverLaidDownIsRefused) {
-  EXPECT_TRUE(has(attach_error(), {"no feral arena"}));
-}
+TEST_F(ArenaInMemfd, MemoryThatWasNeverLaidDownIsRefused) { EXPECT_TRUE(has(attach_error(), {"no feral arena"})); }
 
 TEST_F(ArenaInMemfd, ATruncatedArenaIsRefused) {
   Arena::create(memfd_.get(), plan_);

@@ -174,8 +174,8 @@ TEST(EventCount, AWaiterIsWokenWhereverANotifierAndItWereStopped) {
       ASSERT_TRUE(support::eventually([&] { return waiter.ended_or_asleep(); }));
       condition->store(1);
       event->notify();
-      ASSERT_EQ(waiter.wait(never / 4), 0) << "notifier stopped after " << notifier_steps
-                                           << " instructions, waiter after " << waiter_steps;
+      ASSERT_EQ(waiter.wait(never / 4), 0)
+          << "notifier stopped after " << notifier_steps << " instructions, waiter after " << waiter_steps;
       ++pairs;
       if (waiter_before_sleep) break;
     }

@@ -144,7 +144,8 @@ TEST(CheckMemoryBudget, AJobThatJustFitsPasses) {
 
 TEST(CheckMemoryBudget, TheErrorHasBothNumbersTheLimitAndTheRemedy) {
   const MemoryBudget limit{100 * mebibyte, "/sys/fs/cgroup/job/memory.max"};
-  const std::string message = support::error_of([&] { check_memory_budget(limit, 600 * mebibyte, 400 * mebibyte); });
+  const std::string message =
+      support::error_of([&] { check_memory_budget(limit, 600 * mebibyte, 400 * mebibyte); });
   EXPECT_TRUE(support::has(message, {"1000.0 MiB", "600.0 MiB", "400.0 MiB", "/sys/fs/cgroup/job/memory.max",
                                      "allows 100.0 MiB", "--batch"}));
 }
@@ -155,9 +156,7 @@ TEST(CheckMemoryBudget, ASumThatOverflowsIsTooMuch) {
   EXPECT_FALSE(support::error_of([&] { check_memory_budget(limit, most, 2); }).empty());
 }
 
-TEST(MemoryBudgetOfThisMachine, IsSomething) {
-  EXPECT_GT(memory_budget().available_bytes, mebibyte);
-}
+TEST(MemoryBudgetOfThisMachine, IsSomething) { EXPECT_GT(memory_budget().available_bytes, mebibyte); }
 
 }  // namespace
 }  // namespace feral::shm

@@ -26,7 +26,8 @@ constexpr milliseconds longest_wait{100};
 
 // Shared by all processes of the test.
 struct Table {
-  // What the slots carry: the loader writes the item's number, the worker checks it. Plain words: the ring orders them.
+  // What the slots carry: the loader writes the item's number, the worker checks it. Plain words: the ring orders
+  // them.
   struct alignas(control_line_bytes) Cargo {
     std::uint64_t item;
   } cargo[slots];
@@ -36,11 +37,15 @@ struct Table {
 
 class Fire {
  public:
-  Fire() : ring_memory_(SlotRing::size_bytes(slots)), table_memory_(sizeof(Table)),
-           ring_(SlotRing::create(ring_memory_.bytes(), slots, items)),
-           table_(new (table_memory_.bytes().data()) Table{}) {
-    for (int i = 0; i < loaders; ++i) members_.push_back({.loads = true, .owner = {static_cast<std::uint16_t>(i), 0}});
-    for (int i = 0; i < workers; ++i) members_.push_back({.loads = false, .owner = {static_cast<std::uint16_t>(i), 0}});
+  Fire()
+      : ring_memory_(SlotRing::size_bytes(slots)),
+        table_memory_(sizeof(Table)),
+        ring_(SlotRing::create(ring_memory_.bytes(), slots, items)),
+        table_(new (table_memory_.bytes().data()) Table{}) {
+    for (int i = 0; i < loaders; ++i)
+      members_.push_back({.loads = true, .owner = {static_cast<std::uint16_t>(i), 0}});
+    for (int i = 0; i < workers; ++i)
+      members_.push_back({.loads = false, .owner = {static_cast<std::uint16_t>(i), 0}});
     for (Member& member : members_) start(member);
   }
 

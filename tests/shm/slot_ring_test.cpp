@@ -135,7 +135,8 @@ TEST(SlotRing, OnlyTheSameIndexGenerationAndRoleIsReclaimed) {
     EXPECT_TRUE(ring->reclaim_worker(other).empty());
     EXPECT_TRUE(ring->reclaim_loader(other).empty());
   }
-  EXPECT_EQ(ring->reclaim_worker({5, 2}), std::vector<std::uint64_t>{0}) << "not the slot of the loader of that index";
+  EXPECT_EQ(ring->reclaim_worker({5, 2}), std::vector<std::uint64_t>{0})
+      << "not the slot of the loader of that index";
   EXPECT_EQ(ring->reclaim_loader({5, 2}), std::vector<std::uint64_t>{1});
 }
 
@@ -208,7 +209,9 @@ TEST(SlotRing, RandomStepsAndDeathsLoseNothing) {
     std::deque<std::pair<Owner, SlotClaim>> filling;
     std::deque<std::pair<Owner, SlotClaim>> busy;
     std::uint16_t generation = 0;
-    const auto drop = [](auto& held, Owner owner) { std::erase_if(held, [&](auto& h) { return h.first == owner; }); };
+    const auto drop = [](auto& held, Owner owner) {
+      std::erase_if(held, [&](auto& h) { return h.first == owner; });
+    };
     while (!ring->all_done()) {
       const Owner who{static_cast<std::uint16_t>(random() % 2), generation};
       switch (random() % 6) {
@@ -276,7 +279,8 @@ TEST(SlotRing, MemoryThatHoldsNoRingIsRefused) {
   };
   EXPECT_TRUE(refused_with(0, 0, 8));
   EXPECT_TRUE(refused_with(0, 1, 8));
-  for (const std::uint64_t slots : {0U, 3U, 5U, 4097U, 0xffff'ffffU}) EXPECT_TRUE(refused_with(slot_count_at, slots, 4));
+  for (const std::uint64_t slots : {0U, 3U, 5U, 4097U, 0xffff'ffffU})
+    EXPECT_TRUE(refused_with(slot_count_at, slots, 4));
   EXPECT_TRUE(refused_with(item_count_at, 4 * 0xffff'ffffULL, 8)) << "turns would wrap around";
   EXPECT_EQ(error_of([&] { SlotRing::attach(memory); }), "");
 }

@@ -66,7 +66,8 @@ inline std::vector<std::string> descriptors_of(pid_t pid) {
 inline std::set<std::string> names_in(const std::filesystem::path& folder) {
   std::set<std::string> names;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) names.insert(entry.path().filename());
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    names.insert(entry.path().filename());
   return names;
 }
 

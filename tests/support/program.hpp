@@ -37,11 +37,12 @@ struct Ending {
   int signal = 0;  // that killed it
 };
 
-// A started program. Its output goes to memory files, so that it never waits for a reader. Whoever is left of it and
-// its children is killed at the end.
+// A started program. Its output goes to memory files, so that it never waits for a reader. Whoever is left of it
+// and its children is killed at the end.
 class Program {
  public:
-  Program(const std::filesystem::path& file, std::vector<std::string> arguments, const ProgramSettings& settings = {})
+  Program(const std::filesystem::path& file, std::vector<std::string> arguments,
+          const ProgramSettings& settings = {})
       : setting_("FERAL_TEST_PROGRAM=" + std::to_string(::getpid()) + "." + std::to_string(next_number()++)),
         output_(memory_file()),
         errors_(memory_file()) {
@@ -83,8 +84,8 @@ class Program {
     if (::poll(&end, 1, static_cast<int>(limit.count())) != 1) return std::nullopt;
     int word = 0;
     ::waitpid(pid_, &word, 0);
-    ending_ = Ending{.code = WIFEXITED(word) ? WEXITSTATUS(word) : -1,
-                     .signal = WIFSIGNALED(word) ? WTERMSIG(word) : 0};
+    ending_ =
+        Ending{.code = WIFEXITED(word) ? WEXITSTATUS(word) : -1, .signal = WIFSIGNALED(word) ? WTERMSIG(word) : 0};
     return ending_;
   }
 
@@ -126,7 +127,8 @@ class Program {
 
   static shm::Fd memory_file() {
     const int descriptor = ::memfd_create("output", MFD_CLOEXEC);
-    if (descriptor < 0 || ::fcntl(descriptor, F_SETFL, O_APPEND) != 0) throw std::runtime_error("memfd_create failed");
+    if (descriptor < 0 || ::fcntl(descriptor, F_SETFL, O_APPEND) != 0)
+      throw std::runtime_error("memfd_create failed");
     return shm::Fd(descriptor);
   }
 

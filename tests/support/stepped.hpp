@@ -1,5 +1,5 @@
-// A forked process that goes on instruction by instruction (ptrace), for tests of what happens when one is stopped or
-// killed between any two of them.
+// A forked process that goes on instruction by instruction (ptrace), for tests of what happens when one is stopped
+// or killed between any two of them.
 #pragma once
 
 #include <sys/ptrace.h>

@@ -72,9 +72,9 @@ TEST(Messages, WhatIsNoMessageIsAnError) {
   const std::string good = encode(Described{description()});
   using namespace std::string_literals;
   for (const std::string& text :
-       {""s, "{"s, "null"s, "[]"s, "7"s, "\"go\""s, "{}"s, R"({"kind":7})"s, R"({"kind":"other"})"s, R"({"kind":"failed"})"s,
-        R"({"kind":"failed","message":[]})"s, R"({"kind":"described"})"s, "\0\0\0"s, "\xff\xfe"s, std::string(60'000, '['),
-        good + "x"}) {
+       {""s, "{"s, "null"s, "[]"s, "7"s, "\"go\""s, "{}"s, R"({"kind":7})"s, R"({"kind":"other"})"s,
+        R"({"kind":"failed"})"s, R"({"kind":"failed","message":[]})"s, R"({"kind":"described"})"s, "\0\0\0"s,
+        "\xff\xfe"s, std::string(60'000, '['), good + "x"}) {
     EXPECT_TRUE(has(error_of([&] { decode_message(text); }), {"message"})) << text.substr(0, 60);
   }
   for (std::size_t length = 0; length < good.size(); ++length) {
