@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "core/error.hpp"
 #include "core/log.hpp"
 #include "launcher/catalog.hpp"
+#include "workers/job_arena.hpp"
 
 namespace feral {
 namespace {
@@ -82,6 +84,7 @@ std::string one_line(std::string text) {
 void parse(CLI::App& app, int argc, char** argv, const std::string& program, CommandLine& line) {
   try {
     app.parse(argc, argv);
+    check_options(line.options);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
     std::cout << (chosen.empty() ? app.help() : chosen.front()->help(program)) << std::flush;
@@ -89,6 +92,9 @@ void parse(CLI::App& app, int argc, char** argv, const std::string& program, Com
   } catch (const CLI::CallForVersion&) {
     std::cout << "feral " << FERAL_VERSION << std::endl;
     line.exit_code = 0;
+  } catch (const Error& error) {
+    log::error("{}", error.what());
+    line.exit_code = 2;
   } catch (const CLI::ExtrasError&) {
     std::string unknown;
     for (const std::string& argument : app.remaining(true)) unknown += " " + argument;

@@ -54,7 +54,7 @@ std::vector<std::string> blocks(const fs::path& page, const std::string& languag
 }
 
 TEST(Docs, EveryShellCommandRuns) {
-  const feral::tests::TemporaryFolder folder;
+  const feral::support::TemporaryFolder folder;
   // The pages speak of build/release and /tmp/feral-prefix; run them where nothing is overwritten.
   fs::create_directories(folder.path() / "build");
   fs::create_directory_symlink(binary, folder.path() / "build" / "release");

@@ -37,7 +37,7 @@ std::string project_of_readme() {
 }
 
 TEST(Install, AProgramBuildsAgainstTheInstalledLibraryBesideHeadersOfItsOwnAndTrains) {
-  const feral::tests::TemporaryFolder folder;
+  const feral::support::TemporaryFolder folder;
   const fs::path prefix = folder.path() / "prefix";
   const fs::path program = folder.path() / "program";
   run(folder.path(), "cmake --install '" + binary.string() + "' --prefix '" + prefix.string() + "'");
