@@ -20,6 +20,9 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t longest_line = 4000;  // a child without newlines is cut into lines of this length
+// What a pipe holds. No more is read at a time: a child that never stops talking must not keep the launcher from
+// hearing anything else, and one that is gone can have left no more.
+constexpr std::size_t pipe_bytes = 64 * 1024;
 
 }  // namespace
 
@@ -69,7 +72,10 @@ void ChildProcess::read_output() {
 bool ChildProcess::take_output() {
   std::array<char, 4096> buffer;
   boost::system::error_code error;
-  while (const std::size_t bytes = output_.read_some(asio::buffer(buffer), error)) {
+  for (std::size_t taken = 0; taken < pipe_bytes;) {
+    const std::size_t bytes = output_.read_some(asio::buffer(buffer), error);
+    if (bytes == 0) return error == asio::error::would_block;
+    taken += bytes;
     for (std::size_t i = 0; i < bytes; ++i) {
       if (buffer[i] != '\n') partial_line_.push_back(buffer[i]);
       if (buffer[i] == '\n' || partial_line_.size() >= longest_line) {
@@ -77,7 +83,7 @@ bool ChildProcess::take_output() {
       }
     }
   }
-  return error == asio::error::would_block;
+  return true;
 }
 
 void ChildProcess::read_messages() {

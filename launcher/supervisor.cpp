@@ -119,6 +119,7 @@ void Supervisor::on_message(ChildProcess& child, ChildMessage message) {
 
 void Supervisor::plan(const JobDescription& description) {
   block_ = plan_job(options_, description, static_cast<int>(cores_.size()));
+  has_test_data_ = description.test_samples > 0;
   const data::BatchLayout layout(description.fields, options_.batch);
   const shm::ArenaPlan arena_plan = plan_arena(*block_, align_up(layout.size_bytes(), control_line_bytes));
   shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(),
@@ -151,7 +152,8 @@ void Supervisor::start_members() {
 bool Supervisor::may_finish(const ChildIdentity& identity) {
   if (!arena_) return false;
   if (identity.role == Role::evaluator) {
-    return arena_->control().training_over.load() != 0 || arena_->control().published.load() != 0;
+    return has_test_data_ ? arena_->evaluations()[block_->epochs].done.load(std::memory_order_acquire) != 0
+                          : arena_->control().published.load() != 0;
   }
   return arena_->ring().all_done() || arena_->stopping();
 }

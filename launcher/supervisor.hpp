@@ -81,6 +81,7 @@ class Supervisor {
 
   shm::Fd memfd_;
   std::optional<JobBlock> block_;
+  bool has_test_data_ = false;
   std::optional<JobArena> arena_;
   std::map<std::pair<Role, int>, Member> members_;
   Progress progress_;

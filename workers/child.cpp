@@ -13,7 +13,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <new>
 #include <sstream>
 #include <thread>
@@ -93,18 +92,20 @@ void wait_for_go() {
   if (received <= 0) leave(exit_launcher_gone);
 }
 
-// A thread that ends the process when the launcher's end of the socket closes, whatever the process is doing.
-void watch_launcher(std::shared_ptr<JobArena> arena) {
-  std::thread([arena = std::move(arena)] {
-    pollfd socket{.fd = control_descriptor, .events = POLLIN, .revents = 0};
-    for (;;) {
-      if (::poll(&socket, 1, -1) < 0 && errno == EINTR) continue;
-      char byte = 0;
-      if (::recv(control_descriptor, &byte, 1, MSG_DONTWAIT) <= 0 && errno != EAGAIN && errno != EINTR) break;
-      if ((socket.revents & (POLLHUP | POLLERR)) != 0) break;
+// The arena, once this process has it. Never given back: the watcher may need it until the last moment.
+std::atomic<JobArena*> attached_arena{nullptr};
+
+// A thread that ends the process when the launcher's end of the socket closes, whatever the process is doing: also
+// building a model, before there is an arena.
+void watch_launcher() {
+  std::thread([] {
+    pollfd socket{.fd = control_descriptor, .events = POLLRDHUP, .revents = 0};  // messages are for others to read
+    while (::poll(&socket, 1, -1) < 0 && errno == EINTR) {
     }
-    arena->request_stop(StopReason::requested);
-    std::this_thread::sleep_for(grace_without_launcher);
+    if (JobArena* arena = attached_arena.load(std::memory_order_acquire)) {
+      arena->request_stop(StopReason::requested);
+      std::this_thread::sleep_for(grace_without_launcher);
+    }
     std::_Exit(exit_launcher_gone);
   }).detach();
 }
@@ -118,10 +119,10 @@ void reserve_arena() {
   shm::reserve_pages(arena_descriptor, shm::sealed_size(arena_descriptor));
 }
 
-std::shared_ptr<JobArena> attach_and_watch() {
-  auto arena = std::make_shared<JobArena>(JobArena::attach(arena_descriptor));
-  watch_launcher(arena);
-  return arena;
+JobArena& attach() {
+  auto* arena = new JobArena(JobArena::attach(arena_descriptor));
+  attached_arena.store(arena, std::memory_order_release);
+  return *arena;
 }
 
 void check_owner(const ChildIdentity& identity, std::uint32_t count) {
@@ -139,19 +140,19 @@ void play(const ChildIdentity& identity, const Job& job, const TrainOptions& opt
       send_to_launcher(Described{evaluator.describe()});
       evaluator.drop_train_data();
       wait_for_go();
-      evaluator.run(*attach_and_watch());
+      evaluator.run(attach());
       return;
     }
     case Role::worker: {
-      const auto arena = attach_and_watch();
-      check_owner(identity, arena->job().workers);
-      run_hogwild_worker(job, *arena, identity.owner);
+      JobArena& arena = attach();
+      check_owner(identity, arena.job().workers);
+      run_hogwild_worker(job, arena, identity.owner);
       return;
     }
     case Role::loader: {
-      const auto arena = attach_and_watch();
-      check_owner(identity, arena->job().loaders);
-      run_loader(*build_train_data(job), *arena, identity.owner);
+      JobArena& arena = attach();
+      check_owner(identity, arena.job().loaders);
+      run_loader(*build_train_data(job), arena, identity.owner);
       return;
     }
   }
@@ -190,6 +191,7 @@ void run_child(const ChildIdentity& identity, const Job& job, const TrainOptions
   pin_to_core(identity.core);
   // A stopped child must wake up to notice that its launcher is gone.
   ::prctl(PR_SET_PDEATHSIG, SIGCONT);
+  watch_launcher();
   try {
     play(identity, job, options);
   } catch (const Error& error) {

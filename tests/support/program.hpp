@@ -25,10 +25,9 @@
 namespace feral::support {
 
 struct ProgramSettings {
-  std::map<std::string, std::string> environment;  // added to this process's
-  std::vector<std::string> without;                // variables taken out of it
-  std::filesystem::path cgroup;                    // joined before the program starts; empty: none
-  bool standard_descriptors_closed = false;        // the program starts without 0, 1 and 2
+  std::map<std::string, std::string> environment = {};  // added to this process's
+  std::filesystem::path cgroup = {};                    // joined before the program starts; empty: none
+  bool standard_descriptors_closed = false;             // the program starts without 0, 1 and 2
 };
 
 // How a program ended.
@@ -51,8 +50,7 @@ class Program {
     for (const auto& [name, value] : settings.environment) environment.push_back(name + "=" + value);
     for (char** entry = environ; *entry != nullptr; ++entry) {
       const std::string name = std::string(*entry).substr(0, std::string(*entry).find('='));
-      const bool dropped = std::ranges::find(settings.without, name) != settings.without.end();
-      if (!dropped && !settings.environment.contains(name)) environment.emplace_back(*entry);
+      if (!settings.environment.contains(name)) environment.emplace_back(*entry);
     }
     const std::vector<char*> argv = pointers(arguments);
     const std::vector<char*> envp = pointers(environment);

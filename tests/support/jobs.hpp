@@ -1,0 +1,77 @@
+// Whole jobs with the real programs.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/support/messages.hpp"
+#include "tests/support/program.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace feral::support {
+
+inline const std::filesystem::path binaries = FERAL_BINARY_DIR;
+inline const std::filesystem::path feral_program = binaries / "feral";
+inline const std::filesystem::path custom_model = binaries / "examples" / "custom_model";
+inline const std::filesystem::path wayward_job = binaries / "tests" / "wayward_job";
+
+// After Ctrl-C, SIGTERM or the launcher's death everything is gone within two seconds.
+inline constexpr std::chrono::milliseconds gone_within{2000};
+
+// More epochs than any test waits for.
+inline const std::string endless = "100000";
+
+// A test that starts jobs: each has a folder for its files, and nothing is left when it is over.
+class JobTest : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+
+  static std::vector<std::string> train(const std::string& model, const std::string& data,
+                                        const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"train", model, "--data", data};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+  // `feral train mlp --data digits …`
+  static std::vector<std::string> digits(const std::vector<std::string>& more) { return train("mlp", "digits", more); }
+
+  // The wayward job in that mode.
+  ProgramSettings mode(const std::string& name) const {
+    return {.environment = {{"FERAL_TEST_JOB", name}, {"FERAL_TEST_FILE", path("shared")}}};
+  }
+
+  nlohmann::json report() const { return nlohmann::json::parse(content_of(path("report.json"))); }
+
+  // The job has ended with an error of the user's or of its functions: that exit code, one line on stderr with all
+  // `parts`, no report, no process.
+  void expect_failed(Program& program, int code, const std::vector<std::string>& parts) const {
+    EXPECT_EQ(program.exit_code(), code) << program.output() << program.errors();
+    const std::vector<std::string> lines = lines_of(program.errors());
+    EXPECT_EQ(lines.size(), 1U) << program.errors();
+    EXPECT_TRUE(program.errors().starts_with("feral: error: ")) << program.errors();
+    EXPECT_TRUE(has(program.errors(), parts));
+    EXPECT_TRUE(program.processes().empty());
+    for (const std::string& name : names_in(folder_.path())) EXPECT_EQ(name.find("report"), std::string::npos) << name;
+  }
+
+  void TearDown() override { EXPECT_EQ(names_in("/dev/shm"), names_before_) << "something is left in /dev/shm"; }
+
+  // Whether the job trains: its first epoch was evaluated.
+  static testing::AssertionResult trains(const Program& program) {
+    if (eventually([&] { return program.output().find("\nepoch 1") != std::string::npos; })) {
+      return testing::AssertionSuccess();
+    }
+    return testing::AssertionFailure() << "it does not train: " << program.output() << program.errors();
+  }
+
+ private:
+  TemporaryFolder folder_;
+  std::set<std::string> names_before_ = names_in("/dev/shm");
+};
+
+}  // namespace feral::support
