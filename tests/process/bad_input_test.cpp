@@ -23,7 +23,8 @@ class BadInput : public support::JobTest {
   }
 
   // Training on MNIST's files is refused once `spoil` has been at the folder.
-  void refused_data(const std::function<void(const fs::path&)>& spoil, const std::vector<std::string>& parts) const {
+  void refused_data(const std::function<void(const fs::path&)>& spoil,
+                    const std::vector<std::string>& parts) const {
     const fs::path folder = path("mnist");
     fs::remove_all(folder);
     support::write_mnist(folder);
@@ -64,12 +65,18 @@ TEST_F(BadInput, CompressedFilesThatAreCutOffOrDamaged) {
 }
 
 TEST_F(BadInput, FilesThatAreNoIdx) {
-  refused_data([](const fs::path& f) { support::write_file(f / "train-images-idx3-ubyte", {'P', 'N', 'G', '!', 1}); },
-               {"train-images-idx3-ubyte", "expected 00 00 08"});
+  refused_data(
+      [](const fs::path& f) {
+        support::write_file(f / "train-images-idx3-ubyte", {'P', 'N', 'G', '!', 1});
+      },
+      {"train-images-idx3-ubyte", "expected 00 00 08"});
   refused_data([](const fs::path& f) { support::write_file(f / "train-images-idx3-ubyte", {}); },
                {"train-images-idx3-ubyte", "holds no bytes", "again"});
-  refused_data([](const fs::path& f) { support::write_file(f / "train-images-idx3-ubyte", {0, 0, 0x0d, 3}); },
-               {"32-bit float", "expected 0x08", "convert"});
+  refused_data(
+      [](const fs::path& f) {
+        support::write_file(f / "train-images-idx3-ubyte", {0, 0, 0x0d, 3});
+      },
+      {"32-bit float", "expected 0x08", "convert"});
 }
 
 TEST_F(BadInput, CountsThatDisagree) {
@@ -87,8 +94,9 @@ TEST_F(BadInput, CountsThatDisagree) {
         support::write_file(f / "train-images-idx3-ubyte", bytes);
       },
       {"train-images-idx3-ubyte", "trailing bytes", "again"});
-  refused_data([](const fs::path& f) { support::write_file(f / "train-labels-idx1-ubyte", support::idx_labels(49)); },
-               {"50 images", "49 labels"});
+  refused_data(
+      [](const fs::path& f) { support::write_file(f / "train-labels-idx1-ubyte", support::idx_labels(49)); },
+      {"50 images", "49 labels"});
   refused_data(
       [](const fs::path& f) {
         Bytes bytes = support::idx_images(50);

@@ -24,7 +24,8 @@ class Interrupt : public support::JobTest {
     const std::vector<std::string> lines = support::lines_of(program.output());
     ASSERT_FALSE(lines.empty());
     EXPECT_TRUE(has(lines.back(), {says, "kept"}));
-    EXPECT_EQ(std::ranges::count_if(lines, [](const auto& line) { return line.find("kept") != std::string::npos; }), 1);
+    EXPECT_EQ(std::ranges::count_if(lines, [](const auto& line) { return line.find("kept") != std::string::npos; }),
+              1);
   }
 
   // Waits until the program has seen a signal that was sent to it.
@@ -65,9 +66,8 @@ TEST_P(InterruptBy, EndsAJobWhoseWorkersDoNotAnswer) {
   expect_interrupted(program, GetParam(), "stopped in epoch 1 after 0 steps");
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, InterruptBy, testing::Values(SIGINT, SIGTERM, SIGHUP), [](const auto& instance) {
-  return std::string(::sigabbrev_np(instance.param));
-});
+INSTANTIATE_TEST_SUITE_P(Signals, InterruptBy, testing::Values(SIGINT, SIGTERM, SIGHUP),
+                         [](const auto& instance) { return std::string(::sigabbrev_np(instance.param)); });
 
 TEST_F(Interrupt, ASecondOneEndsAJobAtOnce) {
   Program program(support::wayward_job, {}, mode("step hangs"));

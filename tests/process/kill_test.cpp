@@ -16,11 +16,11 @@ class Kill : public support::JobTest {
  protected:
   static constexpr int epochs = 40;
 
-  // Trains on digits, kills the process of that name as often as asked, each time a new one, and returns the report.
+  // Trains on digits, kills the process of that name as often as asked, each time a new one, and returns the
+  // report.
   nlohmann::json killed(const std::string& name, int times = 1) {
-    Program program(support::feral_program,
-                    digits({"--epochs", std::to_string(epochs), "--workers", "2", "--loaders", "2", "--report",
-                            path("report.json")}));
+    Program program(support::feral_program, digits({"--epochs", std::to_string(epochs), "--workers", "2",
+                                                    "--loaders", "2", "--report", path("report.json")}));
     EXPECT_TRUE(trains(program));
     pid_t last = -1;
     for (int i = 0; i < times; ++i) {

@@ -13,7 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 using support::Program;
 
-// The folder of this process's group for memory and the name of the file with its limit; nothing where there is none.
+// The folder of this process's group for memory and the name of the file with its limit; nothing where there is
+// none.
 struct MemoryGroup {
   fs::path folder;
   const char* limit_file;

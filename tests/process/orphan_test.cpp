@@ -27,13 +27,15 @@ class Orphans : public support::JobTest {
  private:
   static std::string left(const Program& program) {
     std::string names;
-    for (const support::ProcessInfo& process : program.processes()) names += process.name + " " + process.state + "; ";
+    for (const support::ProcessInfo& process : program.processes())
+      names += process.name + " " + process.state + "; ";
     return names;
   }
 };
 
 TEST_F(Orphans, LeaveARunningJob) {
-  Program program(support::feral_program, digits({"--epochs", support::endless, "--workers", "3", "--loaders", "2"}));
+  Program program(support::feral_program,
+                  digits({"--epochs", support::endless, "--workers", "3", "--loaders", "2"}));
   ASSERT_TRUE(trains(program));
   ASSERT_EQ(program.processes().size(), 7U);
   kill_launcher(program);

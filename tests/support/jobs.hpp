@@ -38,7 +38,9 @@ class JobTest : public testing::Test {
     return arguments;
   }
   // `feral train mlp --data digits …`
-  static std::vector<std::string> digits(const std::vector<std::string>& more) { return train("mlp", "digits", more); }
+  static std::vector<std::string> digits(const std::vector<std::string>& more) {
+    return train("mlp", "digits", more);
+  }
 
   // The wayward job in that mode.
   ProgramSettings mode(const std::string& name) const {
@@ -56,7 +58,8 @@ class JobTest : public testing::Test {
     EXPECT_TRUE(program.errors().starts_with("feral: error: ")) << program.errors();
     EXPECT_TRUE(has(program.errors(), parts));
     EXPECT_TRUE(program.processes().empty());
-    for (const std::string& name : names_in(folder_.path())) EXPECT_EQ(name.find("report"), std::string::npos) << name;
+    for (const std::string& name : names_in(folder_.path()))
+      EXPECT_EQ(name.find("report"), std::string::npos) << name;
   }
 
   void TearDown() override { EXPECT_EQ(names_in("/dev/shm"), names_before_) << "something is left in /dev/shm"; }
