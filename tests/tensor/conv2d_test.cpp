@@ -80,6 +80,27 @@ struct Sums {
   std::vector<int> count;
 };
 
+// A tensor of NaNs, so that what a kernel forgets to write shows, between guards that it must not touch.
+template <class T>
+class Guarded {
+ public:
+  explicit Guarded(const Shape& shape) : memory_(static_cast<std::size_t>(shape.numel()) + 2 * guard, T{77}) {
+    tensor = Tensor::borrow(memory_.data() + guard, shape, dtype_of<T>);
+    tensor.fill_(std::numeric_limits<double>::quiet_NaN());
+  }
+  void expect_guards(const char* what) const {
+    for (std::size_t i = 0; i < guard; ++i) {
+      ASSERT_EQ(memory_[i], T{77}) << what << " written before its start";
+      ASSERT_EQ(memory_[memory_.size() - 1 - i], T{77}) << what << " written past its end";
+    }
+  }
+  Tensor tensor;
+
+ private:
+  static constexpr std::size_t guard = 32;
+  std::vector<T> memory_;
+};
+
 template <class T>
 class Convolution : public testing::Test {
  protected:
@@ -95,11 +116,12 @@ class Convolution : public testing::Test {
     const Tensor weight = numbers.tensor<T>({c.filters, c.channels, c.kernel_height, c.kernel_width});
     const Tensor bias = with_bias ? numbers.tensor<T>({c.filters}) : Tensor();
     const Tensor gradient = numbers.tensor<T>({c.batch, c.filters, height, width});
-    // NaN everywhere: what a kernel forgets to write shows.
-    const double nan = std::numeric_limits<double>::quiet_NaN();
-    const Tensor out = Tensor::full(gradient.shape(), nan, dtype_of<T>);
-    const Tensor x_gradient = Tensor::full(x.shape(), nan, dtype_of<T>);
-    const Tensor weight_gradient = Tensor::full(weight.shape(), nan, dtype_of<T>);
+    const Guarded<T> guarded_out(gradient.shape());
+    const Guarded<T> guarded_x(x.shape());
+    const Guarded<T> guarded_weight(weight.shape());
+    const Tensor& out = guarded_out.tensor;
+    const Tensor& x_gradient = guarded_x.tensor;
+    const Tensor& weight_gradient = guarded_weight.tensor;
     cpu_kernels().conv2d(out, x, weight, bias, geometry);
     cpu_kernels().conv2d_input_gradient(x_gradient, gradient, weight, geometry);
     cpu_kernels().conv2d_weight_gradient(weight_gradient, x, gradient, geometry);
@@ -121,6 +143,9 @@ class Convolution : public testing::Test {
     out_sums.expect_equal<T>(out, "output");
     x_sums.expect_equal<T>(x_gradient, "input gradient");
     weight_sums.expect_equal<T>(weight_gradient, "weight gradient");
+    guarded_out.expect_guards("output");
+    guarded_x.expect_guards("input gradient");
+    guarded_weight.expect_guards("weight gradient");
   }
 
   Numbers numbers{41};
@@ -141,6 +166,29 @@ TYPED_TEST(Convolution, AgreesForAllStridesPaddingsAndSizes) {
     }
   }
   EXPECT_GE(this->looked_at, 140);
+}
+
+TYPED_TEST(Convolution, AgreesInEveryShapeThatTheDirectKernelsTake) {
+  // Stride 1 without padding: all remainders of columns by 16, pairs of rows of 8 and an odd one, and all
+  // remainders of filters by the block of 5.
+  for (const std::int64_t kernel : {1, 3, 5}) {
+    for (const std::int64_t width : {7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48}) {
+      for (const std::int64_t height : {1, 2, 3, 8}) {
+        for (const std::int64_t filters : {1, 2, 3, 4, 5, 6, 11}) {
+          const std::int64_t channels = filters % 3 + 1;
+          this->expect_agreement({2, channels, height + kernel - 1, width + kernel - 1, filters, kernel, kernel},
+                                 {}, filters % 2 == 0);
+          if (this->HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(this->looked_at, 3 * 11 * 4 * 7);
+}
+
+TYPED_TEST(Convolution, AgreesForABatchThatIsTakenInParts) {
+  this->expect_agreement({7, 3, 28, 28, 6, 5, 5}, {}, true);
+  this->expect_agreement({40, 1, 12, 12, 5, 5, 5}, {}, true);
 }
 
 TYPED_TEST(Convolution, AgreesWhereThePaddingIsWiderThanTheImage) {
