@@ -144,7 +144,7 @@ TEST_F(BadInput, NumbersThatCannotBe) {
   refused(digits({"--epochs", "0"}), {"--epochs 0", "1 to 100000"});
   refused(digits({"--batch", "0"}), {"--batch 0", "1 to 10000"});
   refused(digits({"--batch", "10001"}), {"--batch 10001", "1 to 10000, the number of samples"});
-  refused(digits({"--lr", "nan"}), {"learning rate", "nan"});
+  refused(digits({"--lr", "nan"}), {"--lr", "nan"});
 }
 
 TEST_F(BadInput, AReportThatCannotBeWritten) {

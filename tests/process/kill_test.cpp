@@ -101,7 +101,7 @@ TEST_F(Kill, OfTheOnlyWorkerAndTheOnlyLoaderIsSurvived) {
 }
 
 TEST_F(Kill, OfLoadersLeavesEverySampleSeenExactlyOnceAnEpoch) {
-  constexpr int passes = 400;
+  constexpr int passes = 3000;
   Program program(support::wayward_job,
                   {"--epochs", std::to_string(passes), "--loaders", "2", "--report", path("report.json")},
                   mode("step records"));
