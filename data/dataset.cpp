@@ -54,6 +54,11 @@ Batch::Batch(const BatchLayout& layout, std::byte* memory, std::int64_t size) : 
   }
 }
 
+const Tensor& Batch::field(std::size_t position) const {
+  if (position >= tensors_.size()) fail("batch: field {} of {}", position, tensors_.size());
+  return tensors_[position];
+}
+
 const Tensor& Batch::operator[](std::string_view name) const {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (names_[i] == name) return tensors_[i];

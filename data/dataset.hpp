@@ -64,10 +64,12 @@ class Batch {
   Batch(const BatchLayout& layout, std::byte* memory, std::int64_t size);
 
   std::int64_t size() const noexcept { return size_; }
+  // By position; throws feral::Error when there are fewer.
+  const Tensor& field(std::size_t position) const;
   // By name; throws feral::Error naming those there are.
   const Tensor& operator[](std::string_view name) const;
-  const Tensor& data() const { return tensors_.at(0); }    // the first field
-  const Tensor& target() const { return tensors_.at(1); }  // the second field
+  const Tensor& data() const { return field(0); }    // the first field
+  const Tensor& target() const { return field(1); }  // the second field
 
  private:
   std::vector<Tensor> tensors_;

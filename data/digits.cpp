@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/fail.hpp"
+#include "data/hash.hpp"
 
 // Everything below is integer arithmetic: floating point may round differently where a compiler fuses a multiply
 // and an add. Lengths are fixed point, 256 to a pixel, unless said otherwise.
@@ -23,13 +24,6 @@ constexpr int one_pixel = 256;
 // ---- Random numbers: the n-th draw of a stream is a hash of (key, n), so no image depends on another.
 
 constexpr std::uint64_t golden_ratio = 0x9e3779b97f4a7c15;
-
-// The finalizer of splitmix64: a bijection on 64 bits in which every output bit depends on every input bit.
-constexpr std::uint64_t mix(std::uint64_t x) {
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-  x = (x ^ x >> 27) * 0x94d049bb133111eb;
-  return x ^ x >> 31;
-}
 
 class Draws {
  public:

@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "data/hash.hpp"
 #include "tensor/philox.hpp"
 
 namespace feral::data {
@@ -9,13 +10,6 @@ namespace {
 
 // Set apart from the streams that models draw from.
 constexpr std::uint64_t order_stream = 0x6f72646572ULL << 24;
-
-// The finalizer of SplitMix64 (Steele et al., 2014).
-std::uint64_t mix(std::uint64_t x) noexcept {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
 
 }  // namespace
 

@@ -65,7 +65,8 @@ Job make_job(const std::string& model, const std::string& data) {
     return job;
   }
   const bool named = data == "fashion-mnist";
-  if (!named && data.find('/') == std::string::npos && !std::filesystem::exists(data)) {
+  std::error_code ignored;
+  if (!named && data.find('/') == std::string::npos && !std::filesystem::exists(data, ignored)) {
     fail("unknown data set '{}'; there are: {}, or name a folder", data, list_of_datasets());
   }
   const std::filesystem::path folder = named ? data::fashion_mnist_folder() : std::filesystem::path(data);

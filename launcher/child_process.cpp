@@ -111,6 +111,7 @@ void ChildProcess::wait_for_end() {
                       if (error) return;
                       ExitStatus status;
                       int word = 0;
+                      status.signal = SIGKILL;  // should the kernel not say, then not "clean"
                       if (::wait4(self->pid_, &word, 0, &status.resources) == self->pid_) {
                         status.signal = WIFSIGNALED(word) ? WTERMSIG(word) : 0;
                         status.code = WIFEXITED(word) ? WEXITSTATUS(word) : 0;

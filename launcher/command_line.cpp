@@ -87,7 +87,7 @@ void parse(CLI::App& app, int argc, char** argv, const std::string& program, Com
     check_options(line.options);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
-    std::cout << (chosen.empty() ? app.help() : chosen.front()->help(program)) << std::flush;
+    std::cout << (chosen.empty() ? app.help() : chosen.front()->help("feral " + chosen.front()->get_name())) << std::flush;
     line.exit_code = 0;
   } catch (const CLI::CallForVersion&) {
     std::cout << "feral " << FERAL_VERSION << std::endl;
@@ -123,7 +123,8 @@ CommandLine parse_feral_line(int argc, char** argv) {
   add_train_options(*train, line.options);
   app.add_subcommand("doctor", "Show what this machine offers to a job, and what is in the way");
 
-  parse(app, argc, argv, "feral", line);
+  const bool training = argc > 1 && std::string_view(argv[1]) == "train";
+  parse(app, argc, argv, training ? "feral train" : "feral", line);
   if (!line.exit_code) line.command = app.get_subcommands().front()->get_name();
   return line;
 }

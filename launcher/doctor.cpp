@@ -72,15 +72,30 @@ void check_descriptors() {
   if (children < 8) warn("raise it: ulimit -n 1024");
 }
 
+// OpenBLAS reads its settings when it is loaded: to see what a job's processes get, this one starts again with their
+// environment, and carries along what was dropped.
+constexpr const char* dropped_variable = "FERAL_DOCTOR_DROPPED";
+
+void start_again_as_children_are() {
+  if (std::getenv(dropped_variable) != nullptr) return;
+  std::vector<std::string> environment = child_environment(false);
+  environment.push_back(fmt::format("{}={}", dropped_variable, fmt::join(dropped_blas_settings(false), " ")));
+  std::vector<char*> variables;
+  for (std::string& variable : environment) variables.push_back(variable.data());
+  variables.push_back(nullptr);
+  char* const arguments[] = {const_cast<char*>("feral"), const_cast<char*>("doctor"), nullptr};
+  ::execve("/proc/self/exe", arguments, variables.data());
+}
+
 void check_kernels() {
   line("kernels", cpu::describe_kernels());
-  for (const std::string& setting : dropped_blas_settings(false)) {
-    warn(
-        fmt::format("{} is set; it changes what programs of your own get from OpenBLAS (on a CPU with AVX-512, "
-                    "OPENBLAS_CORETYPE=Haswell halves it); feral's processes run without it unless --keep-blas-env",
-                    setting));
+  const char* dropped = std::getenv(dropped_variable);
+  if (dropped != nullptr && *dropped != 0) {
+    warn(fmt::format("set here, and not handed on to a job's processes unless --keep-blas-env: {}", dropped));
+    warn("unset them for other programs, too: OPENBLAS_CORETYPE=Haswell halves OpenBLAS on a CPU with AVX-512");
   }
 }
+
 
 void check_data() {
   const std::filesystem::path folder = data::fashion_mnist_folder();
@@ -94,6 +109,7 @@ void check_data() {
 }  // namespace
 
 int run_doctor() {
+  start_again_as_children_are();
   line("feral", FERAL_VERSION);
   bool able = check_kernel();
   const std::vector<int> cores = available_cores();

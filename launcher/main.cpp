@@ -1,5 +1,6 @@
 // The feral command.
-#include "core/error.hpp"
+#include <exception>
+
 #include "core/log.hpp"
 #include "launcher/catalog.hpp"
 #include "launcher/command_line.hpp"
@@ -13,7 +14,7 @@ int main(int argc, char** argv) {
     if (line.command == "doctor") return feral::run_doctor();
     return feral::run_job(feral::make_job(line.model, line.data), line.options,
                           std::vector<std::string>(argv, argv + argc));
-  } catch (const feral::Error& error) {
+  } catch (const std::exception& error) {
     feral::log::error("{}", error.what());
     return 2;
   }

@@ -22,8 +22,13 @@ struct FileCloser {
 };
 
 std::unique_ptr<std::FILE, FileCloser> open_temporary(const std::string& path) {
+  // The report is renamed into place: what stands there must be a file, or a device or link would be replaced.
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail("--report {}: is a folder, name a file", path);
+  const auto present = std::filesystem::symlink_status(path, ignored);
+  if (std::filesystem::is_directory(present)) fail("--report {}: is a folder, name a file", path);
+  if (std::filesystem::exists(present) && !std::filesystem::is_regular_file(present)) {
+    fail("--report {}: is no regular file, name one", path);
+  }
   std::unique_ptr<std::FILE, FileCloser> file(std::fopen(temporary_name(path).c_str(), "wx"));
   if (!file) fail("--report {}: cannot write there: {}", path, system_message(errno));
   return file;

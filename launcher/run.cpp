@@ -2,7 +2,6 @@
 
 #include "launcher/run.hpp"
 
-#include "core/error.hpp"
 #include "core/log.hpp"
 #include "launcher/command_line.hpp"
 #include "launcher/supervisor.hpp"
@@ -14,7 +13,7 @@ int run_job(const Job& job, const TrainOptions& options, const std::vector<std::
   if (const auto& identity = child_identity()) run_child(*identity, job, options);
   try {
     return Supervisor(job.name, job.data_name, options, arguments).run();
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     log::error("{}", error.what());
     return 2;
   }

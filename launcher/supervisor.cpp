@@ -22,6 +22,12 @@ constexpr std::chrono::milliseconds longest_restart_delay{1000};
 // A process that lived this long before it died is replaced at once.
 constexpr std::chrono::seconds settled{5};
 
+// Whether the signal was ignored when this process began, as nohup and background jobs of scripts have it.
+bool is_ignored(int number) {
+  struct sigaction action {};
+  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 // What a process takes beside its data: code, OpenBLAS's buffers, stacks. Measured: 20 to 35 MiB.
 constexpr std::uint64_t process_bytes = 40ULL << 20;
 
@@ -39,7 +45,7 @@ std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& d
 
 Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptions options,
                        std::vector<std::string> arguments)
-    : signals_(context_, SIGINT, SIGTERM, SIGHUP),
+    : signals_(context_),
       tick_(context_),
       kill_timer_(context_),
       model_name_(std::move(model_name)),
@@ -51,9 +57,13 @@ Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptio
       started_ns_(monotonic_ns()) {}
 
 int Supervisor::run() {
-  std::signal(SIGPIPE, SIG_IGN);  // `feral train | head` ends by an error of write(), not by a signal
+  std::signal(SIGPIPE, SIG_IGN);  // `feral train | head` trains on: nobody reading is no reason to lose a run
+  std::signal(SIGCHLD, SIG_DFL);  // an inherited SIG_IGN would hide how children end
   check_options(options_);
   check_report_path(options_.report);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    if (!is_ignored(number)) signals_.add(number);
+  }
   memfd_ = shm::create_memfd("feral-arena");
   signals_.async_wait([this](boost::system::error_code error, int number) {
     if (!error) on_signal(number);
@@ -66,8 +76,8 @@ int Supervisor::run() {
     progress_.print(stop_summary());
     return 128 + signal_;
   }
-  if (!error_.empty()) {
-    log::error("{}", error_);
+  if (error_) {
+    log::error("{}", *error_);
     return exit_code_;
   }
   const Report report = make_report();
@@ -121,7 +131,7 @@ void Supervisor::plan(const JobDescription& description) {
   block_ = plan_job(options_, description, static_cast<int>(cores_.size()));
   has_test_data_ = description.test_samples > 0;
   const data::BatchLayout layout(description.fields, options_.batch);
-  const shm::ArenaPlan arena_plan = plan_arena(*block_, align_up(layout.size_bytes(), control_line_bytes));
+  const shm::ArenaPlan arena_plan = plan_arena(*block_, slot_bytes(layout));
   shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(),
                            private_bytes(options_, description, layout));
   print_plan(description, arena_plan.total_bytes());
@@ -132,9 +142,16 @@ void Supervisor::plan(const JobDescription& description) {
 void Supervisor::on_reserver_ended(const ExitStatus& status) {
   if (stopping_) return;
   if (!status.clean()) {
-    abandon(2, fmt::format("arena: reserving shared memory was {}: a memory limit is too low for this job; lower "
-                           "--batch or raise the limit",
-                           status.to_string()));
+    // Once may have been anything; twice is the kernel, short of memory.
+    if (++members_.at({Role::reserver, 0}).deaths == 1) {
+      members_.at({Role::reserver, 0}).finished = false;
+      spawn(Role::reserver, 0, 1);
+      return;
+    }
+    abandon(2,
+            fmt::format("arena: reserving {} of shared memory failed, {}: probably a memory limit is too low for this "
+                        "job; lower --batch or raise the limit",
+                        human_bytes(shm::sealed_size(memfd_.get())), status.to_string()));
     return;
   }
   arena_.emplace(JobArena::create(memfd_.get(), *block_));
@@ -194,8 +211,8 @@ void Supervisor::give_slots_back(const ChildIdentity& identity) {
 void Supervisor::replace(ChildProcess& child, const ExitStatus& status) {
   const ChildIdentity identity = child.identity();
   Member& member = members_.at({identity.role, identity.owner.index});
-  if (!arena_ && identity.role == Role::evaluator) {
-    abandon(1, fmt::format("the evaluator was {} while it built the model and the data; nothing was trained",
+  if (!block_ && identity.role == Role::evaluator) {
+    abandon(1, fmt::format("the evaluator {} while it built the model and the data; nothing was trained",
                            status.to_string()));
     return;
   }
@@ -251,7 +268,7 @@ void Supervisor::on_signal(int number) {
 }
 
 void Supervisor::abandon(int exit_code, std::string message) {
-  if (!error_.empty() || signal_ != 0) return;
+  if (error_ || signal_ != 0) return;
   error_ = std::move(message);
   exit_code_ = exit_code;
   stop_children(stop_grace);

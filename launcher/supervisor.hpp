@@ -99,7 +99,7 @@ class Supervisor {
   bool stopping_ = false;
   int exit_code_ = 0;
   int signal_ = 0;
-  std::string error_;
+  std::optional<std::string> error_;
 };
 
 }  // namespace feral

@@ -3,7 +3,6 @@
 #include "autograd/grad_mode.hpp"
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
-#include "optim/sgd_update.hpp"
 
 namespace feral::optim {
 namespace {
@@ -34,7 +33,6 @@ SGD::SGD(std::vector<Tensor> parameters, SGDOptions options)
 
 void SGD::step() {
   const NoGradGuard no_grad;
-  const SGDStep step{.lr = options_.lr, .momentum = options_.momentum, .weight_decay = options_.weight_decay};
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& parameter = parameters_[i];
     Tensor gradient = parameter.grad();
@@ -42,7 +40,7 @@ void SGD::step() {
     gradient = gradient.contiguous();  // set_grad() takes views
     visit_floating(parameter.dtype(), [&]<class T>() {
       sgd_update(parameter.data<T>(), gradient.data<T>(), velocities_.empty() ? nullptr : velocities_[i].data<T>(),
-                 static_cast<std::size_t>(parameter.numel()), step);
+                 static_cast<std::size_t>(parameter.numel()), options_);
     });
   }
 }

@@ -5,15 +5,10 @@
 #include <span>
 #include <vector>
 
+#include "optim/sgd_update.hpp"
 #include "tensor/tensor.hpp"
 
 namespace feral::optim {
-
-struct SGDOptions {
-  double lr = 0.01;
-  double momentum = 0;
-  double weight_decay = 0;
-};
 
 // Updates parameters in place from their gradients, in one pass (sgd_update.hpp has the rule). The parameters may
 // be live shared memory: nothing else in a training step writes it.

@@ -13,7 +13,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // One element, through the racy accessors: the tail of a row, and all of it under ThreadSanitizer.
 template <class T>
-HWY_INLINE void update_one(T* parameter, const T* gradient, T* velocity, const SGDStep& step) {
+HWY_INLINE void update_one(T* parameter, const T* gradient, T* velocity, const SGDOptions& step) {
   const T value = racy_load(parameter);
   T g = *gradient + static_cast<T>(step.weight_decay) * value;
   if (velocity != nullptr) {
@@ -24,7 +24,7 @@ HWY_INLINE void update_one(T* parameter, const T* gradient, T* velocity, const S
 }
 
 template <class T>
-HWY_ATTR void update(T* parameter, const T* gradient, T* velocity, std::size_t count, const SGDStep& step) {
+HWY_ATTR void update(T* parameter, const T* gradient, T* velocity, std::size_t count, const SGDOptions& step) {
   std::size_t i = 0;
 #ifndef FERAL_RACY_ATOMICS
   const hn::ScalableTag<T> d;
@@ -48,11 +48,11 @@ HWY_ATTR void update(T* parameter, const T* gradient, T* velocity, std::size_t c
 }
 
 void update_float32(float* parameter, const float* gradient, float* velocity, std::size_t count,
-                    const SGDStep& step) {
+                    const SGDOptions& step) {
   update(parameter, gradient, velocity, count, step);
 }
 void update_float64(double* parameter, const double* gradient, double* velocity, std::size_t count,
-                    const SGDStep& step) {
+                    const SGDOptions& step) {
   update(parameter, gradient, velocity, count, step);
 }
 
@@ -66,12 +66,13 @@ HWY_EXPORT(update_float32);
 HWY_EXPORT(update_float64);
 }  // namespace
 
-void sgd_update(float* parameter, const float* gradient, float* velocity, std::size_t count, const SGDStep& step) {
+void sgd_update(float* parameter, const float* gradient, float* velocity, std::size_t count,
+                const SGDOptions& step) {
   HWY_DYNAMIC_DISPATCH(update_float32)(parameter, gradient, velocity, count, step);
 }
 
 void sgd_update(double* parameter, const double* gradient, double* velocity, std::size_t count,
-                const SGDStep& step) {
+                const SGDOptions& step) {
   HWY_DYNAMIC_DISPATCH(update_float64)(parameter, gradient, velocity, count, step);
 }
 

@@ -5,7 +5,7 @@
 
 namespace feral::optim {
 
-struct SGDStep {
+struct SGDOptions {
   double lr = 0.01;
   double momentum = 0;
   double weight_decay = 0;
@@ -17,8 +17,9 @@ struct SGDStep {
 // `parameter` (and `velocity`, when shared) may be written by other processes at the same time: each element is
 // read once and written once, aligned, without a lock. Between the two another process's update may be lost; a
 // value is never torn (tensor/racy.hpp).
-void sgd_update(float* parameter, const float* gradient, float* velocity, std::size_t count, const SGDStep& step);
+void sgd_update(float* parameter, const float* gradient, float* velocity, std::size_t count,
+                const SGDOptions& step);
 void sgd_update(double* parameter, const double* gradient, double* velocity, std::size_t count,
-                const SGDStep& step);
+                const SGDOptions& step);
 
 }  // namespace feral::optim

@@ -39,6 +39,12 @@ void EventCount::notify() noexcept {
   }
 }
 
+void EventCount::notify_after_death() noexcept {
+  sequence.fetch_add(1, std::memory_order_seq_cst);
+  sleepers.store(0, std::memory_order_seq_cst);
+  futex_wake_all(sequence);
+}
+
 void EventCount::wait(std::uint32_t key, int spins, std::chrono::milliseconds timeout) noexcept {
   for (int i = 0; i < spins; ++i) {
     if (sequence.load(std::memory_order_acquire) != key) return;

@@ -34,6 +34,10 @@ struct alignas(control_line_bytes) EventCount {
   // Wakes all waiters. Call it after the condition became true. No system call when nobody sleeps.
   void notify() noexcept;
 
+  // Wakes all waiters, whatever `sleepers` says: a notifier killed between clearing the flag and waking left it
+  // wrong. For the launcher after a death; always a system call.
+  void notify_after_death() noexcept;
+
   // Returns after a notification since `key` was taken, or after `timeout`; may also return early. Looks `spins`
   // times before it sleeps.
   void wait(std::uint32_t key, int spins, std::chrono::milliseconds timeout) noexcept;

@@ -154,8 +154,8 @@ SlotPhase SlotRing::phase(std::uint32_t slot) const noexcept {
 }
 
 void SlotRing::notify_all() noexcept {
-  header_->ready.notify();
-  header_->free.notify();
+  header_->ready.notify_after_death();
+  header_->free.notify_after_death();
 }
 
 }  // namespace feral::shm

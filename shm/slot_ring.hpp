@@ -83,8 +83,7 @@ class SlotRing {
   std::uint32_t turn(std::uint32_t slot) const noexcept;
   SlotPhase phase(std::uint32_t slot) const noexcept;
 
-  // Notified when a slot became ready (workers wait here), free (loaders), and when finish() made low_water() cross
-  // a multiple of the launcher's choosing; see notify_all().
+  // Notified when a slot became ready (workers wait here) and when one became free (loaders).
   EventCount& ready_event() noexcept { return header_->ready; }
   EventCount& free_event() noexcept { return header_->free; }
 

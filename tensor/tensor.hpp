@@ -83,7 +83,8 @@ class Tensor {
   Tensor clone() const;          // contiguous copy
   Tensor contiguous() const;     // itself when it is contiguous
   Tensor to(DType dtype) const;  // itself when it has that type
-  // In place, not recorded: refused for tensors that take part in a recorded computation.
+  // In place, not recorded: refused for results of recorded ops. Writing into a leaf that an op has saved for its
+  // gradient is not noticed: it changes that gradient.
   const Tensor& copy_(const Tensor& source) const;  // broadcasts and converts
   const Tensor& fill_(double value) const;
   const Tensor& zero_() const { return fill_(0); }

@@ -17,7 +17,6 @@
 namespace feral {
 namespace {
 
-constexpr std::chrono::milliseconds longest_wait{100};
 constexpr std::int64_t evaluation_batch = 250;
 
 std::uint64_t resident_bytes() {
@@ -26,6 +25,11 @@ std::uint64_t resident_bytes() {
   std::uint64_t resident = 0;
   statm >> total >> resident;
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void stop_at_target(JobArena& arena, const Evaluation& evaluation) {
+  const double target = arena.job().target_accuracy;
+  if (target > 0 && evaluation.accuracy >= target) arena.request_stop(StopReason::target_reached);
 }
 
 }  // namespace
@@ -40,6 +44,8 @@ Evaluator::Evaluator(const Job& job, std::uint64_t seed) : job_(job) {
 JobDescription Evaluator::describe() const {
   const nn::FlatLayout layout = nn::flat_layout(*model_);
   if (layout.parameters.empty()) fail("job: the model has no parameters; did it register its modules?");
+  if (test_data_ && test_data_->size() < 1)
+    fail("the data set to test on is empty; leave Job::test_data unset for none");
   return {.samples = train_data_->size(),
           .test_samples = test_data_ ? test_data_->size() : 0,
           .fields = train_data_->fields(),
@@ -92,11 +98,11 @@ void Evaluator::run(JobArena& arena) {
   const std::uint64_t per_epoch = arena.job().plan.batches_per_epoch();
   ControlBlock& control = arena.control();
   Evaluation& final = arena.evaluations()[arena.job().epochs];
-  std::uint64_t evaluated = 0;  // epochs; a replacement starts after those its predecessor did
-  while (evaluated < arena.job().epochs &&
-         arena.evaluations()[evaluated].done.load(std::memory_order_acquire) != 0) {
-    ++evaluated;
-  }
+  // A replacement goes on after the last epoch that its predecessor measured, and judges that one again: the
+  // predecessor may have died before it could say that the target is reached.
+  std::uint64_t evaluated = arena.job().epochs;
+  while (evaluated > 0 && arena.evaluations()[evaluated - 1].done.load(std::memory_order_acquire) == 0) --evaluated;
+  if (evaluated > 0) stop_at_target(arena, arena.evaluations()[evaluated - 1]);
   for (;;) {
     const std::uint32_t key = control.changed.key();
     if (control.stop.load(std::memory_order_relaxed) == StopReason::requested) return;
@@ -111,9 +117,7 @@ void Evaluator::run(JobArena& arena) {
       Evaluation& record = arena.evaluations()[complete - 1];
       if (!evaluate(arena, record)) return;
       evaluated = complete;
-      if (arena.job().target_accuracy > 0 && record.accuracy >= arena.job().target_accuracy) {
-        arena.request_stop(StopReason::target_reached);
-      }
+      stop_at_target(arena, record);
     } else {
       control.changed.wait(key, 0, longest_wait);
     }

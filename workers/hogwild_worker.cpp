@@ -11,9 +11,6 @@
 namespace feral {
 namespace {
 
-// Waits are bounded: whoever was killed between publishing and waking costs this much at worst.
-constexpr std::chrono::milliseconds longest_wait{100};
-
 // What batch numbers draw from, apart from the initial values in stream 0 and the order of samples.
 constexpr std::uint64_t batch_streams = 1ULL << 32;
 
@@ -25,43 +22,36 @@ void wait_for_parameters(JobArena& arena) {
   }
 }
 
-// The slots as tensors. Whole batches are made once; only an epoch's last, shorter one is made when it comes.
+// The slots as tensors, made once: whole batches, and the shorter ones that end an epoch.
 class SlotBatches {
  public:
-  explicit SlotBatches(JobArena& arena) : arena_(arena) {
+  explicit SlotBatches(JobArena& arena) : plan_(arena.job().plan) {
+    const auto rest = static_cast<std::int64_t>(plan_.samples % plan_.batch);
     for (std::uint32_t slot = 0; slot < arena.job().slots; ++slot) {
-      whole_.emplace_back(arena.batch_layout(), arena.slot_memory(slot), arena.batch_layout().capacity());
+      std::byte* memory = arena.slot_memory(slot);
+      whole_.emplace_back(arena.batch_layout(), memory, arena.batch_layout().capacity());
+      if (rest != 0) last_.emplace_back(arena.batch_layout(), memory, rest);
     }
   }
 
-  const data::Batch& get(const shm::SlotClaim& claim) {
-    const auto size = static_cast<std::int64_t>(arena_.job().plan.samples_of(claim.item));
-    if (size == whole_[claim.slot].size()) return whole_[claim.slot];
-    short_ = data::Batch(arena_.batch_layout(), arena_.slot_memory(claim.slot), size);
-    return short_;
+  const data::Batch& get(const shm::SlotClaim& claim) const {
+    return plan_.samples_of(claim.item) == plan_.batch ? whole_[claim.slot] : last_[claim.slot];
   }
 
  private:
-  JobArena& arena_;
+  EpochPlan plan_;
   std::vector<data::Batch> whole_;
-  data::Batch short_;
+  std::vector<data::Batch> last_;
 };
 
-std::optional<shm::SlotClaim> next_batch(JobArena& arena, shm::Owner owner, WorkerBlock& own) {
+std::optional<shm::SlotClaim> next_batch(JobArena& arena, shm::Owner owner) {
   shm::SlotRing& ring = arena.ring();
-  std::uint64_t waiting_since = 0;
   for (;;) {
     if (arena.stopping()) return std::nullopt;
     const std::uint32_t key = ring.ready_event().key();
-    if (const auto claim = ring.try_take(owner)) {
-      if (waiting_since != 0) {
-        own.wait_ns.fetch_add(monotonic_ns() - waiting_since, std::memory_order_relaxed);
-      }
-      return claim;
-    }
+    if (const auto claim = ring.try_take(owner)) return claim;
     // Nobody leaves before all is done: a batch that another worker holds comes back if that worker dies.
     if (ring.all_done()) return std::nullopt;
-    if (waiting_since == 0) waiting_since = monotonic_ns();
     ring.ready_event().wait(key, arena.job().spins, longest_wait);
   }
 }
@@ -86,10 +76,10 @@ void run_hogwild_worker(const Job& job, JobArena& arena, shm::Owner owner) {
   if (block.shared_momentum != 0) optimizer.bind_state(arena.shared_momentum());
 
   WorkerBlock& own = arena.workers()[owner.index];
-  SlotBatches batches(arena);
+  const SlotBatches batches(arena);
   shm::SlotRing& ring = arena.ring();
   const std::uint64_t items = ring.item_count();
-  while (const auto claim = next_batch(arena, owner, own)) {
+  while (const auto claim = next_batch(arena, owner)) {
     set_once(own.first_take_ns, monotonic_ns());
     // What the batch draws follows from its number, not from who trains it.
     default_generator().seek(block.plan.seed, batch_streams + claim->item);

@@ -38,10 +38,6 @@ std::vector<data::Field> checked_fields(const JobBlock& block) {
   return fields;
 }
 
-std::size_t bytes_of_slot(const data::BatchLayout& layout) {
-  return align_up(layout.size_bytes(), control_line_bytes);
-}
-
 template <class T>
 std::span<T> array(const shm::Arena& arena, std::string_view name, std::size_t count) {
   const std::span<std::byte> bytes = arena.region(name);
@@ -70,6 +66,9 @@ void check_options(const TrainOptions& options) {
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
   check_options(options);
   if (description.samples < 1) fail("the data set to train on is empty");
+  if (options.target_accuracy > 0 && description.test_samples == 0) {
+    fail("--target-accuracy {}: the job has no data to test on", options.target_accuracy);
+  }
   if (options.batch < 1 || options.batch > description.samples) {
     fail("--batch {}: must be 1 to {}, the number of samples", options.batch, description.samples);
   }
@@ -108,6 +107,10 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   return block;
 }
 
+std::size_t slot_bytes(const data::BatchLayout& layout) {
+  return align_up(layout.size_bytes(), control_line_bytes);
+}
+
 shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   shm::ArenaPlan plan;
   plan.add("job", sizeof(JobBlock));
@@ -124,7 +127,7 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
 
 JobArena JobArena::create(int memfd, const JobBlock& block) {
   const data::BatchLayout layout(checked_fields(block), static_cast<std::int64_t>(block.plan.batch));
-  shm::Arena arena = shm::Arena::create(memfd, plan_arena(block, bytes_of_slot(layout)));
+  shm::Arena arena = shm::Arena::create(memfd, plan_arena(block, feral::slot_bytes(layout)));
   arena.object<JobBlock>("job") = block;
   shm::SlotRing ring = shm::SlotRing::create(arena.region("ring"), block.slots,
                                              checked_multiply(block.plan.batches_per_epoch(), block.epochs));
@@ -149,7 +152,7 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       momentum_(arena_.region("momentum")),
       batches_(arena_.region("batches")),
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
-      slot_bytes_(bytes_of_slot(layout_)) {
+      slot_bytes_(feral::slot_bytes(layout_)) {
   if (ring_.slot_count() != job_->slots || batches_.size() != job_->slots * slot_bytes_ ||
       job_->plan.samples == 0 ||
       ring_.item_count() != checked_multiply(job_->plan.batches_per_epoch(), job_->epochs)) {
@@ -165,7 +168,7 @@ void JobArena::request_stop(StopReason reason) noexcept {
 
 void JobArena::notify_all() noexcept {
   ring_.notify_all();
-  control_->changed.notify();
+  control_->changed.notify_after_death();
 }
 
 std::uint64_t monotonic_ns() noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <span>
 
@@ -59,9 +60,9 @@ struct ControlBlock {
   // batch. Relaxed: seeing it a batch later does no harm.
   alignas(control_line_bytes) std::atomic<StopReason> stop;
   // 0, then 1: the evaluator has written the initial parameters. Release by the evaluator, acquire by workers.
-  std::atomic<std::uint32_t> published;
+  alignas(control_line_bytes) std::atomic<std::uint32_t> published;
   // 0, then 1: no worker will update the parameters any more. Release by the launcher, acquire by the evaluator.
-  std::atomic<std::uint32_t> training_over;
+  alignas(control_line_bytes) std::atomic<std::uint32_t> training_over;
   // Notified when an epoch may be complete, when parameters were published, and after each of the words above
   // changed.
   shm::EventCount changed;
@@ -74,7 +75,6 @@ struct alignas(control_line_bytes) WorkerBlock {
   std::atomic<std::uint64_t> first_take_ns;
   std::atomic<std::uint64_t> first_step_ns;
   std::atomic<std::uint64_t> last_update_ns;
-  std::atomic<std::uint64_t> wait_ns;  // spent without a batch
 };
 
 // The region "evaluations": one a whole epoch, and a last one for the final parameters. Written by the evaluator
@@ -84,6 +84,9 @@ struct Evaluation {
   double loss;
   std::atomic<std::uint32_t> done;
 };
+
+// Bytes that one slot of the ring takes in the arena.
+std::size_t slot_bytes(const data::BatchLayout& layout);
 
 // The arena's regions in the order of the plan.
 shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes);
@@ -136,6 +139,10 @@ class JobArena {
   data::BatchLayout layout_;
   std::size_t slot_bytes_;
 };
+
+// Every wait on the arena's events is bounded by this and looks again: what a process killed between publishing and
+// waking costs at worst.
+inline constexpr std::chrono::milliseconds longest_wait{100};
 
 // CLOCK_MONOTONIC in nanoseconds: comparable between the processes of a machine.
 std::uint64_t monotonic_ns() noexcept;

@@ -14,9 +14,14 @@ std::unique_ptr<T> built(const std::function<std::unique_ptr<T>()>& factory, con
   return result;
 }
 
-double count_correct(nn::Module& model, const data::Batch& batch) {
-  const std::vector<std::int64_t> predicted = model(batch.data()).argmax(1).to_vector<std::int64_t>();
+// How often the largest of a row of `output` stands at the target.
+double count_correct(const Tensor& output, const data::Batch& batch) {
+  const std::vector<std::int64_t> predicted = output.argmax(1).to_vector<std::int64_t>();
   const std::vector<std::int64_t> expected = batch.target().to_vector<std::int64_t>();
+  if (predicted.size() != expected.size()) {
+    fail("accuracy: targets {} for outputs of {} rows; set Job::metric", batch.target().shape().to_string(),
+         predicted.size());
+  }
   double correct = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) correct += predicted[i] == expected[i] ? 1 : 0;
   return correct;
@@ -47,10 +52,12 @@ double run_step(const Job& job, StepContext& context) {
 }
 
 BatchScore score_batch(const Job& job, nn::Module& model, const data::Batch& batch) {
-  BatchScore score;
-  score.loss_sum = batch_loss(job, model, batch).item() * static_cast<double>(batch.size());
-  score.metric_sum = job.metric ? job.metric(model, batch) : count_correct(model, batch);
-  return score;
+  const auto samples = static_cast<double>(batch.size());
+  // One pass through the model serves both defaults.
+  const Tensor output = job.loss && job.metric ? Tensor() : model(batch.data());
+  const Tensor loss = job.loss ? job.loss(model, batch) : nll_loss(output, batch.target());
+  return {.loss_sum = loss.item() * samples,
+          .metric_sum = job.metric ? job.metric(model, batch) : count_correct(output, batch)};
 }
 
 }  // namespace feral

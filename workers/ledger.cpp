@@ -9,19 +9,24 @@ namespace feral {
 
 static_assert(std::atomic<double>::is_always_lock_free);
 
+std::size_t Ledger::account_bytes(std::uint64_t epochs) {
+  return align_up(checked_multiply(epochs, 2 * sizeof(Entry)), control_line_bytes);
+}
+
 std::size_t Ledger::size_bytes(std::uint32_t slots, std::uint64_t epochs) {
-  return checked_multiply(checked_multiply(slots, epochs), 2 * sizeof(Entry));
+  return checked_multiply(slots, account_bytes(epochs));
 }
 
 Ledger::Ledger(std::span<std::byte> memory, const EpochPlan& plan, std::uint32_t slots, std::uint64_t epochs)
-    : entries_(reinterpret_cast<Entry*>(memory.data())), plan_(plan), slots_(slots), epochs_(epochs) {
+    : accounts_(memory.data()), plan_(plan), slots_(slots), epochs_(epochs) {
   if (memory.size() != size_bytes(slots, epochs)) {
     fail("ledger: {} bytes for {} slots and {} epochs", memory.size(), slots, epochs);
   }
 }
 
 Ledger::Entry& Ledger::entry(std::uint32_t slot, std::uint64_t epoch, std::uint32_t turn) const noexcept {
-  return entries_[(epoch * slots_ + slot) * 2 + (turn & 1U)];
+  auto* account = reinterpret_cast<Entry*>(accounts_ + slot * account_bytes(epochs_));
+  return account[epoch * 2 + (turn & 1U)];
 }
 
 void Ledger::record(const shm::SlotClaim& claim, std::uint64_t samples, double mean_loss) noexcept {

@@ -43,7 +43,10 @@ class Ledger {
   };
   Entry& entry(std::uint32_t slot, std::uint64_t epoch, std::uint32_t turn) const noexcept;
 
-  Entry* entries_;
+  // Of one slot: two entries an epoch, on lines of its own.
+  static std::size_t account_bytes(std::uint64_t epochs);
+
+  std::byte* accounts_;
   EpochPlan plan_;
   std::uint32_t slots_;
   std::uint64_t epochs_;

@@ -8,8 +8,6 @@
 namespace feral {
 namespace {
 
-constexpr std::chrono::milliseconds longest_wait{100};
-
 // A data set that changed since the plan was made would write past its slots.
 void check_dataset(const data::Dataset& dataset, JobArena& arena) {
   if (static_cast<std::uint64_t>(dataset.size()) != arena.job().plan.samples) {

@@ -22,7 +22,7 @@ constexpr std::size_t guard = 3;
 
 // `steps` updates of n elements that start `offset` elements into their memory, against the scalar rule.
 template <class T>
-void expect_rule(std::size_t n, std::size_t offset, const SGDStep& step, bool with_velocity, int steps) {
+void expect_rule(std::size_t n, std::size_t offset, const SGDOptions& step, bool with_velocity, int steps) {
   Numbers numbers(n + 100 * offset);
   const std::size_t total = offset + n + guard;
   std::vector<T> parameter(total);

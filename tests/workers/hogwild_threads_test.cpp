@@ -40,7 +40,7 @@ class ThreadedJob {
     const JobDescription description = evaluator_.describe();
     const JobBlock block = plan_job(options, description, 16);
     const data::BatchLayout layout(description.fields, options.batch);
-    const std::size_t bytes = plan_arena(block, align_up(layout.size_bytes(), control_line_bytes)).total_bytes();
+    const std::size_t bytes = plan_arena(block, slot_bytes(layout)).total_bytes();
     memfd_ = shm::create_memfd("feral-test");
     shm::set_size_and_seal(memfd_.get(), bytes);
     shm::reserve_pages(memfd_.get(), bytes);

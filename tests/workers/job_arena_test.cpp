@@ -115,8 +115,7 @@ class JobInMemfd : public testing::Test {
  protected:
   JobInMemfd() : block_(plan_job(options(), description(), cores)), memfd_(shm::create_memfd("feral-test")) {
     const data::BatchLayout layout(description().fields, 64);
-    shm::set_size_and_seal(memfd_.get(),
-                           plan_arena(block_, align_up(layout.size_bytes(), control_line_bytes)).total_bytes());
+    shm::set_size_and_seal(memfd_.get(), plan_arena(block_, slot_bytes(layout)).total_bytes());
   }
   static TrainOptions options() {
     TrainOptions options;
