@@ -19,7 +19,9 @@ TEST(Child, MessagesNameWorkersAndLoadersByIndex) {
   EXPECT_EQ(describe(Role::reserver, 0), "reserver");
 }
 
-TEST(Child, AProcessThatNoLauncherStartedHasNoIdentity) { EXPECT_FALSE(child_identity()); }
+TEST(Child, AProcessThatNoLauncherStartedHasNoIdentity) {
+  EXPECT_FALSE(child_identity());
+}
 
 }  // namespace
 }  // namespace feral
