@@ -141,8 +141,8 @@ TEST(EventCount, NoWakeUpIsLostInAHundredThousandRounds) {
 }
 
 #ifdef FERAL_TEST_CAN_STEP
-// A notifier is stopped after each of its instructions in turn, and a waiter, which begins then, after each of its
-// own up to its sleep. Whatever the first notifier does afterwards, the next one must wake the waiter.
+// A notifier is stopped after each of its instructions in turn, and a waiter, which begins then, after every fourth of
+// its own and right before its sleep. Whatever the first notifier does afterwards, the next one must wake the waiter.
 TEST(EventCount, AWaiterIsWokenWhereverANotifierAndItWereStopped) {
   if (!support::stepping_is_allowed()) GTEST_SKIP() << "ptrace is not allowed here";
   const Shared<EventCount> event;
@@ -150,7 +150,7 @@ TEST(EventCount, AWaiterIsWokenWhereverANotifierAndItWereStopped) {
   int pairs = 0;
   for (int notifier_steps = 0; notifier_steps < 200; ++notifier_steps) {
     bool notifier_ended = false;
-    for (int waiter_steps = 0; waiter_steps < 200; ++waiter_steps) {
+    for (int waiter_steps = 0; waiter_steps < 200; waiter_steps += 4) {
       new (&*event) EventCount{};
       event->sleepers.store(1);  // an earlier sleeper's: the notifier takes its longer path
       condition->store(0);
