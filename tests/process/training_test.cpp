@@ -130,6 +130,7 @@ TEST_F(Training, ProcessesCarryTheirNamesAndOnlyTheirDescriptors) {
     EXPECT_TRUE(has(descriptors[4], {"4 /memfd:feral-arena"}));
   }
   EXPECT_EQ(program.processes().size(), 6U);
+  EXPECT_FALSE(uses_named_memory(program)) << "a name in /dev/shm outlives a job that is killed";
 }
 
 TEST_F(Training, WorksWithItsStandardDescriptorsClosed) {

@@ -141,8 +141,9 @@ TEST(EventCount, NoWakeUpIsLostInAHundredThousandRounds) {
 }
 
 #ifdef FERAL_TEST_CAN_STEP
-// A notifier is stopped after each of its instructions in turn, and a waiter, which begins then, after every fourth of
-// its own and right before its sleep. Whatever the first notifier does afterwards, the next one must wake the waiter.
+// A notifier is stopped after each of its instructions in turn, and a waiter, which begins then, after every fourth
+// of its own and right before its sleep. Whatever the first notifier does afterwards, the next one must wake the
+// waiter.
 TEST(EventCount, AWaiterIsWokenWhereverANotifierAndItWereStopped) {
   if (!support::stepping_is_allowed()) GTEST_SKIP() << "ptrace is not allowed here";
   const Shared<EventCount> event;
