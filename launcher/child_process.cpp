@@ -3,7 +3,6 @@
 #include "launcher/child_process.hpp"
 
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,8 +54,9 @@ void ChildProcess::send(std::string_view message) {
   control_.send(asio::buffer(message.data(), message.size()), MSG_NOSIGNAL, ignored);
 }
 
-void ChildProcess::signal(int number) {
-  ::syscall(SYS_pidfd_send_signal, pidfd_.native_handle(), number, nullptr, 0);
+void ChildProcess::kill() {
+  // Not reaped yet, so the number is still this child's and its group's.
+  if (pidfd_.is_open()) ::kill(-pid_, SIGKILL);
 }
 
 // Both readers wait for readiness and read only then: nothing is ever read that no handler has seen, so the end of

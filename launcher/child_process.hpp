@@ -42,7 +42,8 @@ class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
   void start();
 
   void send(std::string_view message);
-  void signal(int number);
+  // SIGKILL to the child and whatever it started within its process group.
+  void kill();
 
   const ChildIdentity& identity() const noexcept { return identity_; }
   std::string description() const { return describe(identity_.role, identity_.owner.index); }

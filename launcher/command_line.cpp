@@ -87,7 +87,8 @@ void parse(CLI::App& app, int argc, char** argv, const std::string& program, Com
     check_options(line.options);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
-    std::cout << (chosen.empty() ? app.help() : chosen.front()->help("feral " + chosen.front()->get_name())) << std::flush;
+    std::cout << (chosen.empty() ? app.help() : chosen.front()->help("feral " + chosen.front()->get_name()))
+              << std::flush;
     line.exit_code = 0;
   } catch (const CLI::CallForVersion&) {
     std::cout << "feral " << FERAL_VERSION << std::endl;

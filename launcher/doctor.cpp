@@ -72,8 +72,8 @@ void check_descriptors() {
   if (children < 8) warn("raise it: ulimit -n 1024");
 }
 
-// OpenBLAS reads its settings when it is loaded: to see what a job's processes get, this one starts again with their
-// environment, and carries along what was dropped.
+// OpenBLAS reads its settings when it is loaded: to see what a job's processes get, this one starts again with
+// their environment, and carries along what was dropped.
 constexpr const char* dropped_variable = "FERAL_DOCTOR_DROPPED";
 
 void start_again_as_children_are() {
@@ -95,7 +95,6 @@ void check_kernels() {
     warn("unset them for other programs, too: OPENBLAS_CORETYPE=Haswell halves OpenBLAS on a CPU with AVX-512");
   }
 }
-
 
 void check_data() {
   const std::filesystem::path folder = data::fashion_mnist_folder();

@@ -4,6 +4,7 @@
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,8 +28,6 @@ shm::Fd copy_above(int descriptor) {
   return shm::Fd(copy);
 }
 
-shm::Fd moved_up(shm::Fd from) { return copy_above(from.get()); }
-
 struct FdPair {
   shm::Fd ours;
   shm::Fd theirs;
@@ -39,13 +38,17 @@ FdPair make_socket() {
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     fail_errno("launcher: cannot make a socket for a child");
   }
-  return {moved_up(shm::Fd(ends[0])), moved_up(shm::Fd(ends[1]))};
+  const shm::Fd ours(ends[0]);
+  const shm::Fd theirs(ends[1]);
+  return {copy_above(ends[0]), copy_above(ends[1])};
 }
 
 FdPair make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) fail_errno("launcher: cannot make a pipe for a child");
-  return {moved_up(shm::Fd(ends[0])), moved_up(shm::Fd(ends[1]))};
+  const shm::Fd ours(ends[0]);
+  const shm::Fd theirs(ends[1]);
+  return {copy_above(ends[0]), copy_above(ends[1])};
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
@@ -117,7 +120,8 @@ SpawnedChild spawn_child(const ChildIdentity& identity, int arena_memfd, const s
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 
   std::vector<std::string> child_arguments = arguments;
-  child_arguments.at(0) = fmt::format("feral-{}-{}", name_of(identity.role), identity.owner.index);
+  if (child_arguments.empty()) child_arguments.emplace_back();
+  child_arguments[0] = fmt::format("feral-{}-{}", name_of(identity.role), identity.owner.index);
   std::vector<std::string> child_variables = environment;
   child_variables.push_back(fmt::format("{}={}", role_variable, encode(identity)));
 
@@ -131,7 +135,9 @@ SpawnedChild spawn_child(const ChildIdentity& identity, int arena_memfd, const s
   if (!child.pidfd) {
     const int reason = errno;
     ::kill(child.pid, SIGKILL);
-    fail("launcher: pidfd_open: {} (Linux 5.3 or newer is needed)", system_message(reason));
+    ::waitpid(child.pid, nullptr, 0);
+    fail("launcher: pidfd_open: {} ({})", system_message(reason),
+         reason == ENOSYS ? "Linux 5.3 or newer is needed" : "raise ulimit -n");
   }
   child.control = std::move(socket.ours);
   child.output = std::move(pipe.ours);

@@ -148,10 +148,10 @@ void Supervisor::on_reserver_ended(const ExitStatus& status) {
       spawn(Role::reserver, 0, 1);
       return;
     }
-    abandon(2,
-            fmt::format("arena: reserving {} of shared memory failed, {}: probably a memory limit is too low for this "
-                        "job; lower --batch or raise the limit",
-                        human_bytes(shm::sealed_size(memfd_.get())), status.to_string()));
+    abandon(2, fmt::format(
+                   "arena: reserving {} of shared memory failed, {}: probably a memory limit is too low for this "
+                   "job; lower --batch or raise the limit",
+                   human_bytes(shm::sealed_size(memfd_.get())), status.to_string()));
     return;
   }
   arena_.emplace(JobArena::create(memfd_.get(), *block_));
@@ -290,7 +290,7 @@ void Supervisor::stop_children(std::chrono::milliseconds grace) {
 
 void Supervisor::kill_children() {
   for (const auto& [key, member] : members_) {
-    if (member.process) member.process->signal(SIGKILL);
+    if (member.process) member.process->kill();
   }
 }
 

@@ -118,8 +118,8 @@ void Supervisor::print_summary(const Report& report) {
       with_thousands(static_cast<std::uint64_t>(report.samples_per_second())), report.time_to_first_step_seconds));
   if (report.worker_restarts + report.loader_restarts + evaluator_restarts_ > 0) {
     progress_.print(
-        fmt::format("replaced: {}, {}; redone: {}", counted(report.worker_restarts, "worker"),
-                    counted(report.loader_restarts, "loader"),
+        fmt::format("replaced: {}, {}, {}; redone: {}", counted(report.worker_restarts, "worker"),
+                    counted(report.loader_restarts, "loader"), counted(evaluator_restarts_, "evaluator"),
                     fmt::format("{} batch{}", report.batches_redone, report.batches_redone == 1 ? "" : "es")));
   }
   if (report.test_accuracy) {

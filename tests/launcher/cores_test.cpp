@@ -48,9 +48,7 @@ TEST(Cores, AreThoseOfTheAffinityMask) {
   EXPECT_EQ(narrowed.wait(), 0);
 }
 
-TEST(Cores, TheCpuHasAName) {
-  EXPECT_FALSE(cpu_name().empty());
-}
+TEST(Cores, TheCpuHasAName) { EXPECT_FALSE(cpu_name().empty()); }
 
 }  // namespace
 }  // namespace feral

@@ -19,9 +19,7 @@ TEST(Child, MessagesNameWorkersAndLoadersByIndex) {
   EXPECT_EQ(describe(Role::reserver, 0), "reserver");
 }
 
-TEST(Child, AProcessThatNoLauncherStartedHasNoIdentity) {
-  EXPECT_FALSE(child_identity());
-}
+TEST(Child, AProcessThatNoLauncherStartedHasNoIdentity) { EXPECT_FALSE(child_identity()); }
 
 }  // namespace
 }  // namespace feral
