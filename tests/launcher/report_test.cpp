@@ -1,6 +1,7 @@
 #include "launcher/report.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -117,6 +118,19 @@ TEST(ReportFile, APathThatCannotBeWrittenIsAnErrorThatNamesIt) {
   }
   EXPECT_TRUE(has(error_of([&] { check_report_path(folder.path()); }), {"is a folder"}));
   EXPECT_EQ(support::names_in(folder.path()), std::set<std::string>{"file"});
+}
+
+TEST(ReportFile, WhatIsNoRegularFileIsNeverReplaced) {
+  const support::TemporaryFolder folder;
+  std::ofstream(folder.path() / "file") << "x";
+  fs::create_symlink(folder.path() / "file", folder.path() / "link");
+  ASSERT_EQ(::mkfifo((folder.path() / "pipe").c_str(), 0600), 0);
+  for (const fs::path& path : {folder.path() / "link", folder.path() / "pipe", fs::path("/dev/null")}) {
+    EXPECT_TRUE(has(error_of([&] { write_report(report(), path); }), {path.string(), "no regular file"}));
+  }
+  EXPECT_TRUE(fs::is_symlink(folder.path() / "link"));
+  EXPECT_TRUE(fs::is_fifo(folder.path() / "pipe"));
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
 }
 
 TEST(ReportFile, NoPathIsNoReport) {

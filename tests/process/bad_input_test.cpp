@@ -147,6 +147,11 @@ TEST_F(BadInput, NumbersThatCannotBe) {
   refused(digits({"--lr", "nan"}), {"--lr", "nan"});
 }
 
+TEST_F(BadInput, NamesThatNoFileCanHave) {
+  Program program(support::feral_program, train("mlp", std::string(300, 'x'), {}));
+  expect_failed(program, 2, {"unknown data set", "fashion-mnist"});
+}
+
 TEST_F(BadInput, AReportThatCannotBeWritten) {
   const auto with_report = [&](const std::string& where, const std::vector<std::string>& parts) {
     Program program(support::feral_program, digits({"--report", where}));

@@ -137,5 +137,21 @@ TEST_F(UserCode, LinesOfChildrenArriveWholeAndWithTheirName) {
   EXPECT_EQ(lines[0] + lines[1], 2 * 300);
 }
 
+TEST_F(UserCode, AnErrorWithoutAWordIsStillAnError) {
+  Program program(support::wayward_job, {}, mode("model throws without a word"));
+  EXPECT_EQ(program.exit_code(), 2) << program.output() << program.errors();
+  EXPECT_EQ(program.errors(), "feral: error: \n");
+}
+
+TEST_F(UserCode, AnEmptySetToTestOnIsFoundBeforeTraining) {
+  Program program(support::wayward_job, {"--report", path("report.json")}, mode("test data is empty"));
+  expect_failed(program, 2, {"to test on is empty", "Job::test_data"});
+}
+
+TEST_F(UserCode, ATargetAccuracyNeedsDataToTestOn) {
+  Program program(support::wayward_job, {"--target-accuracy", "0.5"}, mode("no test data"));
+  expect_failed(program, 2, {"--target-accuracy 0.5", "no data to test on"});
+}
+
 }  // namespace
 }  // namespace feral

@@ -54,6 +54,7 @@ std::unique_ptr<feral::nn::Module> make_model() {
   if (mode == "model throws") throw feral::Error("weights.bin: no such file; download it");
   if (mode == "model throws lines") throw feral::Error("weights.bin:\nno such file;\n\ndownload it\n");
   if (mode == "model throws another exception") throw std::runtime_error("surprise");
+  if (mode == "model throws without a word") throw feral::Error("");
   if (mode == "model throws a number") throw 42;
   if (mode == "model is nothing") return nullptr;
   if (mode == "model is empty") return std::make_unique<Empty>();
@@ -64,7 +65,9 @@ std::unique_ptr<feral::nn::Module> make_model() {
 }
 
 struct Points : feral::data::Dataset {
-  std::int64_t size() const override { return mode == "data is empty" ? 0 : samples; }
+  explicit Points(bool to_test) : empty(mode == (to_test ? "test data is empty" : "data is empty")) {}
+  std::int64_t size() const override { return empty ? 0 : samples; }
+  bool empty;
 
   std::vector<feral::data::Field> fields() const override {
     std::vector<feral::data::Field> fields = {{"data", feral::DType::float32, {2}},
@@ -134,8 +137,8 @@ int main(int argc, char** argv) {
   feral::Job job;
   job.name = "wayward";
   if (mode != "no model") job.model = make_model;
-  job.train_data = [] { return std::make_unique<Points>(); };
-  if (mode != "no test data") job.test_data = [] { return std::make_unique<Points>(); };
+  job.train_data = [] { return std::make_unique<Points>(false); };
+  if (mode != "no test data") job.test_data = [] { return std::make_unique<Points>(true); };
   if (mode == "metric exits once") {
     job.metric = [](feral::nn::Module&, const feral::data::Batch& batch) {
       if (first_of_all()) std::exit(0);

@@ -186,6 +186,22 @@ TEST(EventCount, AWaiterIsWokenWhereverANotifierAndItWereStopped) {
 }
 #endif
 
+TEST(EventCount, AfterADeathEvenASleeperWhoseFlagWasClearedWakes) {
+  support::SharedMemory memory(sizeof(EventCount));
+  auto& event = *new (memory.bytes().data()) EventCount;
+  const Forked sleeper([&] {
+    const auto start = std::chrono::steady_clock::now();
+    event.wait(event.key(), 0, std::chrono::seconds(30));
+    return std::chrono::steady_clock::now() - start < std::chrono::seconds(20) ? 0 : 1;
+  });
+  // What a notifier leaves that was killed between clearing the flag and waking: the sleeper's flag is gone.
+  ASSERT_TRUE(support::eventually([&] { return event.sleepers.exchange(0) == 1; }));
+  EXPECT_TRUE(support::eventually([&] {
+    event.notify_after_death();
+    return sleeper.ended();
+  }));
+}
+
 // Makes the futex call deadly for this process.
 bool forbid_futex() {
   sock_filter program[] = {

@@ -165,7 +165,7 @@ TEST(Ledger, MemoryOfAnotherSizeIsRefused) {
   support::SharedMemory memory(Ledger::size_bytes(3, 2));
   const EpochPlan plan{.samples = 10, .batch = 4};
   EXPECT_TRUE(
-      support::has(support::error_of([&] { Ledger(memory.bytes(), plan, 3, 3); }), {"3 slots", "3 epochs"}));
+      support::has(support::error_of([&] { Ledger(memory.bytes(), plan, 3, 33); }), {"3 slots", "33 epochs"}));
   EXPECT_TRUE(support::has(support::error_of([] { Ledger::size_bytes(4096, 1ULL << 60); }), {"overflow"}));
 }
 
