@@ -40,8 +40,8 @@ void EventCount::notify() noexcept {
 }
 
 void EventCount::notify_after_death() noexcept {
-  // The flag first: one that is set from here on belongs to a sleeper that the wake-up below reaches, or whose key no
-  // longer fits, or that comes later and keeps it.
+  // The flag first: one that is set from here on belongs to a sleeper that the wake-up below reaches, or whose key
+  // no longer fits, or that comes later and keeps it.
   sleepers.store(0, std::memory_order_seq_cst);
   sequence.fetch_add(1, std::memory_order_seq_cst);
   futex_wake_all(sequence);
