@@ -51,7 +51,7 @@ TEST(Install, AProgramBuildsAgainstTheInstalledLibraryBesideHeadersOfItsOwnAndTr
   std::ofstream(program / "CMakeLists.txt")
       << project_of_readme() << "target_include_directories(mine PRIVATE .)\n";
   fs::copy_file(source / "examples" / "custom_model.cpp", program / "mine.cpp");
-  run(folder.path(), "cmake -S '" + program.string() + "' -B '" + (program / "build").string() +
+  run(folder.path(), "cmake -G Ninja -S '" + program.string() + "' -B '" + (program / "build").string() +
                          "' -DCMAKE_BUILD_TYPE=Debug -DCMAKE_PREFIX_PATH='" + prefix.string() + "'");
   run(folder.path(), "cmake --build '" + (program / "build").string() + "'");
   const fs::path report = folder.path() / "report.json";

@@ -25,13 +25,15 @@ class Training : public support::JobTest {
 };
 
 // After 15 epochs the net reproduces its training digits, with one worker as with four: what is left to differ is
-// the noise of the order of updates. Over 72 runs the accuracies lay between 0.982 and 0.989.
+// the noise of the order of updates. Over 36 runs, half of them on a busy machine, the accuracies lay between 0.977
+// and 0.982.
 TEST_F(Training, TheAccuracyDoesNotDependOnTheNumberOfProcesses) {
   std::vector<double> accuracies;
   for (const int workers : {1, 2, 4}) {
     for (const int loaders : {1, 2}) {
-      const nlohmann::json report = trained(
-          digits({"--epochs", "15", "--workers", std::to_string(workers), "--loaders", std::to_string(loaders)}));
+      const nlohmann::json report =
+          trained(digits({"--epochs", "15", "--lr", "0.1", "--workers", std::to_string(workers), "--loaders",
+                          std::to_string(loaders)}));
       accuracies.push_back(report.at("test_accuracy"));
       EXPECT_EQ(report.at("workers"), workers);
       EXPECT_EQ(report.at("loaders"), loaders);
