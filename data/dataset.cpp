@@ -42,6 +42,11 @@ template std::span<double> Sample::field<double>(std::size_t) const;
 template std::span<std::int32_t> Sample::field<std::int32_t>(std::size_t) const;
 template std::span<std::int64_t> Sample::field<std::int64_t>(std::size_t) const;
 template std::span<std::uint8_t> Sample::field<std::uint8_t>(std::size_t) const;
+template std::span<std::int8_t> Sample::field<std::int8_t>(std::size_t) const;
+template std::span<std::int16_t> Sample::field<std::int16_t>(std::size_t) const;
+template std::span<bool> Sample::field<bool>(std::size_t) const;
+template std::span<Float16> Sample::field<Float16>(std::size_t) const;
+template std::span<BFloat16> Sample::field<BFloat16>(std::size_t) const;
 
 Batch::Batch(const BatchLayout& layout, std::byte* memory, std::int64_t size) : size_(size) {
   FERAL_ASSERT(size >= 0 && size <= layout.capacity());

@@ -8,7 +8,7 @@
 namespace feral::nn::init {
 
 void uniform_(const Tensor& tensor, double low, double high, Generator& generator) {
-  if (!is_floating(tensor.dtype()) || !tensor.is_contiguous()) {
+  if (!has_gradient(tensor.dtype()) || !tensor.is_contiguous()) {
     fail("uniform_: expected a contiguous floating tensor, got {}", tensor.to_string());
   }
   const std::uint64_t first = generator.reserve(static_cast<std::uint64_t>(tensor.numel()));

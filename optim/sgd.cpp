@@ -21,7 +21,7 @@ SGD::SGD(std::vector<Tensor> parameters, SGDOptions options)
   if (!(options.weight_decay >= 0)) fail("SGD: weight decay must not be negative, got {}", options.weight_decay);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& parameter = parameters_[i];
-    if (!parameter.defined() || !is_floating(parameter.dtype()) || !parameter.is_contiguous()) {
+    if (!parameter.defined() || !has_gradient(parameter.dtype()) || !parameter.is_contiguous()) {
       fail("SGD: parameter {} must be contiguous float32 or float64, got {}", i, parameter.to_string());
     }
   }

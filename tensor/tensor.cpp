@@ -1,5 +1,6 @@
 #include "tensor/tensor.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -89,7 +90,7 @@ Tensor Tensor::from_vector(const std::vector<T>& values, const Shape& shape) {
     fail("from_vector: {} values for shape {}", values.size(), shape.to_string());
   }
   Tensor tensor = empty(shape, dtype_of<T>);
-  if (!values.empty()) std::memcpy(tensor.raw_data(), values.data(), values.size() * sizeof(T));
+  std::copy(values.begin(), values.end(), tensor.data<T>());
   return tensor;
 }
 
@@ -175,7 +176,9 @@ void Tensor::set_grad(const Tensor& gradient) const {
 
 Tensor& Tensor::set_requires_grad(bool value) {
   refuse_undefined("set_requires_grad", *this);
-  if (value && !is_floating(dtype())) fail("set_requires_grad: {} has no gradient", name_of(dtype()));
+  if (value && !has_gradient(dtype())) {
+    fail("set_requires_grad: {} has no gradient, float32 and float64 have", name_of(dtype()));
+  }
   if (impl_->producer != nullptr) fail("set_requires_grad: only leaves can be marked; use detach() first");
   impl_->requires_grad = value;
   return *this;
@@ -190,6 +193,11 @@ FERAL_INSTANTIATE(double)
 FERAL_INSTANTIATE(std::int32_t)
 FERAL_INSTANTIATE(std::int64_t)
 FERAL_INSTANTIATE(std::uint8_t)
+FERAL_INSTANTIATE(std::int8_t)
+FERAL_INSTANTIATE(std::int16_t)
+FERAL_INSTANTIATE(bool)
+FERAL_INSTANTIATE(Float16)
+FERAL_INSTANTIATE(BFloat16)
 #undef FERAL_INSTANTIATE
 
 }  // namespace feral

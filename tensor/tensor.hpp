@@ -13,6 +13,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,16 @@
 #include "tensor/tensor_impl.hpp"
 
 namespace feral {
+
+// A plain number beside a tensor. An integer keeps the type of an integer tensor; a floating number makes it
+// float32.
+struct Scalar {
+  template <class T>
+  requires std::is_arithmetic_v<T> Scalar(T number)
+  noexcept : value(static_cast<double>(number)), floating(std::is_floating_point_v<T>) {}
+  double value;
+  bool floating;
+};
 
 class Tensor {
  public:
@@ -101,18 +112,83 @@ class Tensor {
   Tensor expand(const Shape& shape) const;  // broadcast view
   Tensor narrow(std::int64_t dim, std::int64_t start, std::int64_t length) const;
 
-  // --- elementwise, with NumPy's broadcasting
-  // -----------------------------------------------------------------------
+  // --- elementwise, with NumPy's broadcasting and PyTorch's promotion of types
+  // ---------------------------------------
 
   Tensor add(const Tensor& other) const;
   Tensor sub(const Tensor& other) const;
   Tensor mul(const Tensor& other) const;
-  Tensor div(const Tensor& other) const;
-  Tensor affine(double scale, double shift) const;  // scale * x + shift
-  Tensor neg() const { return affine(-1, 0); }
+  Tensor div(const Tensor& other) const;  // true division: integers become float32
+  Tensor add(Scalar other) const;
+  Tensor sub(Scalar other) const;
+  Tensor rsub(Scalar other) const;  // other - x
+  Tensor mul(Scalar other) const;
+  Tensor div(Scalar other) const;
+  Tensor rdiv(Scalar other) const;                  // other / x
+  Tensor affine(double scale, double shift) const;  // scale * x + shift, float32 and float64
+  Tensor neg() const;
+  Tensor maximum(const Tensor& other) const;  // a NaN on either side is the result
+  Tensor minimum(const Tensor& other) const;
+  Tensor clamp(Scalar low, Scalar high) const;
+
+  // Of floats; integers are computed as float32.
+  Tensor pow(const Tensor& other) const;
+  Tensor pow(Scalar other) const;
+  Tensor atan2(const Tensor& other) const;
+  Tensor hypot(const Tensor& other) const;
+  Tensor fmod(const Tensor& other) const;       // the sign is the dividend's
+  Tensor remainder(const Tensor& other) const;  // the sign is the divisor's
+  Tensor logaddexp(const Tensor& other) const;  // log(e^a + e^b)
   Tensor exp() const;
+  Tensor exp2() const;
+  Tensor expm1() const;
   Tensor log() const;
+  Tensor log2() const;
+  Tensor log10() const;
+  Tensor log1p() const;
+  Tensor sqrt() const;
+  Tensor rsqrt() const;
+  Tensor reciprocal() const;
+  Tensor sin() const;
+  Tensor cos() const;
+  Tensor tan() const;
+  Tensor asin() const;
+  Tensor acos() const;
+  Tensor atan() const;
+  Tensor sinh() const;
+  Tensor cosh() const;
+  Tensor tanh() const;
+  Tensor asinh() const;
+  Tensor acosh() const;
+  Tensor atanh() const;
+  Tensor sigmoid() const;
+  Tensor softplus() const;
+  Tensor erf() const;
+  Tensor erfc() const;
+
+  // Integers keep their type.
+  Tensor abs() const;
+  Tensor sign() const;
+  Tensor square() const;
+  Tensor floor() const;
+  Tensor ceil() const;
+  Tensor trunc() const;
+  Tensor round() const;  // ties to even
   Tensor relu() const;
+
+  // bool; not differentiable.
+  Tensor eq(const Tensor& other) const;
+  Tensor ne(const Tensor& other) const;
+  Tensor lt(const Tensor& other) const;
+  Tensor le(const Tensor& other) const;
+  Tensor gt(const Tensor& other) const;
+  Tensor ge(const Tensor& other) const;
+  Tensor eq(Scalar other) const;
+  Tensor ne(Scalar other) const;
+  Tensor lt(Scalar other) const;
+  Tensor le(Scalar other) const;
+  Tensor gt(Scalar other) const;
+  Tensor ge(Scalar other) const;
 
   // --- reductions
   // ---------------------------------------------------------------------------------------------------
@@ -156,6 +232,9 @@ class Tensor {
   }
 
  private:
+  // The number as a 0-dimensional tensor of the type that it has beside this one.
+  Tensor as_operand(const Scalar& scalar) const;
+
   TensorImpl* impl_ = nullptr;
 };
 
@@ -166,12 +245,13 @@ inline Tensor operator-(const Tensor& a, const Tensor& b) { return a.sub(b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return a.mul(b); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return a.div(b); }
 inline Tensor operator-(const Tensor& a) { return a.neg(); }
-inline Tensor operator+(const Tensor& a, double b) { return a.affine(1, b); }
-inline Tensor operator+(double a, const Tensor& b) { return b.affine(1, a); }
-inline Tensor operator-(const Tensor& a, double b) { return a.affine(1, -b); }
-inline Tensor operator-(double a, const Tensor& b) { return b.affine(-1, a); }
-inline Tensor operator*(const Tensor& a, double b) { return a.affine(b, 0); }
-inline Tensor operator*(double a, const Tensor& b) { return b.affine(a, 0); }
-inline Tensor operator/(const Tensor& a, double b) { return a.affine(1 / b, 0); }
+inline Tensor operator+(const Tensor& a, Scalar b) { return a.add(b); }
+inline Tensor operator+(Scalar a, const Tensor& b) { return b.add(a); }
+inline Tensor operator-(const Tensor& a, Scalar b) { return a.sub(b); }
+inline Tensor operator-(Scalar a, const Tensor& b) { return b.rsub(a); }
+inline Tensor operator*(const Tensor& a, Scalar b) { return a.mul(b); }
+inline Tensor operator*(Scalar a, const Tensor& b) { return b.mul(a); }
+inline Tensor operator/(const Tensor& a, Scalar b) { return a.div(b); }
+inline Tensor operator/(Scalar a, const Tensor& b) { return b.rdiv(a); }
 
 }  // namespace feral

@@ -14,7 +14,7 @@ inline void check_defined(std::string_view op, const Tensor& tensor) {
 
 inline void check_floating(std::string_view op, const Tensor& tensor) {
   check_defined(op, tensor);
-  if (!is_floating(tensor.dtype())) {
+  if (!has_gradient(tensor.dtype())) {
     fail("{}: expected float32 or float64, got {}; convert with to()", op, name_of(tensor.dtype()));
   }
 }

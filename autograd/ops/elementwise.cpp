@@ -1,15 +1,10 @@
 #include "autograd/ops/elementwise.hpp"
 
 #include "autograd/ops/check.hpp"
+#include "autograd/ops/promoted.hpp"
 
 namespace feral::ops {
 namespace {
-
-Result broadcast_result(std::string_view op, const Tensor& a, const Tensor& b) {
-  check_floating(op, a);
-  check_same_dtype(op, a, b);
-  return {broadcast_shapes(op, a.shape(), b.shape()), a.dtype(), a.device()};
-}
 
 Result same_result(std::string_view op, const Tensor& x) {
   check_floating(op, x);
@@ -20,7 +15,7 @@ Result same_result(std::string_view op, const Tensor& x) {
 
 // a + b
 
-Result Add::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
+Result Add::infer(const Attributes&, const Tensor& a, const Tensor& b) { return arithmetic_result(name, a, b); }
 
 void Add::run(const Attributes&, const Tensor& out, Aux<Add>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::add, out, a, b);
@@ -36,7 +31,7 @@ Gradients<2> Add::gradient(const Saved<Add>& saved, const Tensor& gradient) {
 
 // a - b
 
-Result Sub::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
+Result Sub::infer(const Attributes&, const Tensor& a, const Tensor& b) { return arithmetic_result(name, a, b); }
 
 void Sub::run(const Attributes&, const Tensor& out, Aux<Sub>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::sub, out, a, b);
@@ -51,7 +46,7 @@ Gradients<2> Sub::gradient(const Saved<Sub>& saved, const Tensor& gradient) {
 
 // a * b
 
-Result Mul::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
+Result Mul::infer(const Attributes&, const Tensor& a, const Tensor& b) { return arithmetic_result(name, a, b); }
 
 void Mul::run(const Attributes&, const Tensor& out, Aux<Mul>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::mul, out, a, b);
@@ -66,7 +61,10 @@ Gradients<2> Mul::gradient(const Saved<Mul>& saved, const Tensor& gradient) {
 
 // a / b
 
-Result Div::infer(const Attributes&, const Tensor& a, const Tensor& b) { return broadcast_result(name, a, b); }
+Result Div::infer(const Attributes&, const Tensor& a, const Tensor& b) {
+  check_floating(name, a);
+  return arithmetic_result(name, a, b);
+}
 
 void Div::run(const Attributes&, const Tensor& out, Aux<Div>&, const Tensor& a, const Tensor& b) {
   kernels(out.device()).binary(BinaryKernel::div, out, a, b);
@@ -91,57 +89,6 @@ void Affine::run(const Attributes& attributes, const Tensor& out, Aux<Affine>&, 
 
 Gradients<1> Affine::gradient(const Saved<Affine>& saved, const Tensor& gradient) {
   return {gradient.affine(saved.attributes().scale, 0)};
-}
-
-// e^x
-
-Result Exp::infer(const Attributes&, const Tensor& x) { return same_result(name, x); }
-
-void Exp::run(const Attributes&, const Tensor& out, Aux<Exp>&, const Tensor& x) {
-  kernels(out.device()).unary(UnaryKernel::exp, out, x);
-}
-
-Gradients<1> Exp::gradient(const Saved<Exp>& saved, const Tensor& gradient) {
-  return {gradient.mul(saved.output())};
-}
-
-// natural logarithm
-
-Result Log::infer(const Attributes&, const Tensor& x) { return same_result(name, x); }
-
-void Log::run(const Attributes&, const Tensor& out, Aux<Log>&, const Tensor& x) {
-  kernels(out.device()).unary(UnaryKernel::log, out, x);
-}
-
-Gradients<1> Log::gradient(const Saved<Log>& saved, const Tensor& gradient) {
-  return {gradient.div(saved.input(0))};
-}
-
-// max(x, 0)
-
-Result Relu::infer(const Attributes&, const Tensor& x) { return same_result(name, x); }
-
-void Relu::run(const Attributes&, const Tensor& out, Aux<Relu>&, const Tensor& x) {
-  kernels(out.device()).unary(UnaryKernel::relu, out, x);
-}
-
-Gradients<1> Relu::gradient(const Saved<Relu>& saved, const Tensor& gradient) {
-  return {apply<ReluBackward>({}, gradient, saved.output())};
-}
-
-Result ReluBackward::infer(const Attributes&, const Tensor& gradient, const Tensor& output) {
-  return broadcast_result(name, gradient, output);
-}
-
-void ReluBackward::run(const Attributes&, const Tensor& out, Aux<ReluBackward>&, const Tensor& gradient,
-                       const Tensor& output) {
-  kernels(out.device()).binary(BinaryKernel::relu_backward, out, gradient, output);
-}
-
-Gradients<2> ReluBackward::gradient(const Saved<ReluBackward>& saved, const Tensor& gradient) {
-  // Linear in the gradient; flat in the output wherever it has a derivative.
-  if (!saved.needs(0)) return {};
-  return {apply<ReluBackward>({}, gradient, saved.input(1)).sum_to(saved.input_shape(0)), Tensor()};
 }
 
 // copies
@@ -174,16 +121,54 @@ Gradients<1> Convert::gradient(const Saved<Convert>& saved, const Tensor& gradie
 
 namespace feral {
 
-Tensor Tensor::add(const Tensor& other) const { return apply<ops::Add>({}, *this, other); }
-Tensor Tensor::sub(const Tensor& other) const { return apply<ops::Sub>({}, *this, other); }
-Tensor Tensor::mul(const Tensor& other) const { return apply<ops::Mul>({}, *this, other); }
-Tensor Tensor::div(const Tensor& other) const { return apply<ops::Div>({}, *this, other); }
+Tensor Tensor::add(const Tensor& other) const { return ops::apply_promoted<ops::Add>(*this, other); }
+Tensor Tensor::mul(const Tensor& other) const { return ops::apply_promoted<ops::Mul>(*this, other); }
+Tensor Tensor::div(const Tensor& other) const { return ops::apply_promoted_float<ops::Div>(*this, other); }
+Tensor Tensor::sub(const Tensor& other) const {
+  ops::check_defined("sub", *this);
+  ops::check_defined("sub", other);
+  if (dtype() == DType::boolean && other.dtype() == DType::boolean) {
+    fail("sub: bool has no difference; use ne() for exclusive or, or convert with to()");
+  }
+  return ops::apply_promoted<ops::Sub>(*this, other);
+}
+
 Tensor Tensor::affine(double scale, double shift) const {
   return apply<ops::Affine>({.scale = scale, .shift = shift}, *this);
 }
-Tensor Tensor::exp() const { return apply<ops::Exp>({}, *this); }
-Tensor Tensor::log() const { return apply<ops::Log>({}, *this); }
-Tensor Tensor::relu() const { return apply<ops::Relu>({}, *this); }
+
+Tensor Tensor::neg() const {
+  ops::check_defined("neg", *this);
+  if (has_gradient(dtype())) return affine(-1, 0);
+  return is_half(dtype()) ? to(DType::float32).neg().to(dtype()) : zeros({}, dtype()).sub(*this);
+}
+
+Tensor Tensor::as_operand(const Scalar& scalar) const {
+  ops::check_defined("arithmetic", *this);
+  // A number takes the tensor's type on, unless the tensor's kind cannot hold it.
+  DType type = dtype();
+  if (scalar.floating && !is_floating(type)) type = DType::float32;
+  if (!scalar.floating && type == DType::boolean) type = DType::int64;
+  const Tensor operand = empty({}, type);
+  kernels(device()).fill(operand, scalar.value);
+  return operand;
+}
+
+Tensor Tensor::add(Scalar other) const {
+  return defined() && has_gradient(dtype()) ? affine(1, other.value) : add(as_operand(other));
+}
+Tensor Tensor::sub(Scalar other) const {
+  return defined() && has_gradient(dtype()) ? affine(1, -other.value) : sub(as_operand(other));
+}
+Tensor Tensor::rsub(Scalar other) const {
+  return defined() && has_gradient(dtype()) ? affine(-1, other.value) : as_operand(other).sub(*this);
+}
+Tensor Tensor::mul(Scalar other) const {
+  return defined() && has_gradient(dtype()) ? affine(other.value, 0) : mul(as_operand(other));
+}
+Tensor Tensor::div(Scalar other) const { return div(as_operand(other)); }
+Tensor Tensor::rdiv(Scalar other) const { return as_operand(other).div(*this); }
+
 Tensor Tensor::clone() const { return apply<ops::Clone>({}, *this); }
 Tensor Tensor::contiguous() const {
   ops::check_defined("contiguous", *this);
@@ -193,7 +178,7 @@ Tensor Tensor::contiguous() const {
 Tensor Tensor::to(DType target) const {
   ops::check_defined("to", *this);
   if (dtype() == target) return *this;
-  const GradModeGuard mode(GradMode::enabled() && is_floating(dtype()) && is_floating(target));
+  const GradModeGuard mode(GradMode::enabled() && has_gradient(dtype()) && has_gradient(target));
   return apply<ops::Convert>({.from = dtype(), .to = target}, *this);
 }
 

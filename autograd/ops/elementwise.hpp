@@ -1,4 +1,4 @@
-// Elementwise ops; Tensor's operators and methods call them.
+// Elementwise arithmetic and copies.
 #pragma once
 
 #include "autograd/op.hpp"
@@ -6,7 +6,8 @@
 
 namespace feral::ops {
 
-// Two operands, broadcast.
+// Two operands of one type, broadcast: float32, float64, integers, bool (not sub); div only floats. Tensor's
+// methods promote before they call these.
 struct Add {
   static constexpr std::string_view name = "add";
   static constexpr int arity = 2;
@@ -56,49 +57,6 @@ struct Affine {
   static Result infer(const Attributes&, const Tensor& x);
   static void run(const Attributes& attributes, const Tensor& out, Aux<Affine>&, const Tensor& x);
   static Gradients<1> gradient(const Saved<Affine>& saved, const Tensor& gradient);
-};
-
-struct Exp {
-  static constexpr std::string_view name = "exp";
-  static constexpr int arity = 1;
-  static constexpr bool saves_output = true;
-  struct Attributes {};
-  static Result infer(const Attributes&, const Tensor& x);
-  static void run(const Attributes&, const Tensor& out, Aux<Exp>&, const Tensor& x);
-  static Gradients<1> gradient(const Saved<Exp>& saved, const Tensor& gradient);
-};
-
-struct Log {
-  static constexpr std::string_view name = "log";
-  static constexpr int arity = 1;
-  static constexpr unsigned saved_inputs = 0b1;
-  struct Attributes {};
-  static Result infer(const Attributes&, const Tensor& x);
-  static void run(const Attributes&, const Tensor& out, Aux<Log>&, const Tensor& x);
-  static Gradients<1> gradient(const Saved<Log>& saved, const Tensor& gradient);
-};
-
-// max(x, 0); at 0 the gradient is 0, as in PyTorch.
-struct Relu {
-  static constexpr std::string_view name = "relu";
-  static constexpr int arity = 1;
-  static constexpr bool saves_output = true;
-  struct Attributes {};
-  static Result infer(const Attributes&, const Tensor& x);
-  static void run(const Attributes&, const Tensor& out, Aux<Relu>&, const Tensor& x);
-  static Gradients<1> gradient(const Saved<Relu>& saved, const Tensor& gradient);
-};
-
-// The gradient where relu's output was above zero, 0 elsewhere.
-struct ReluBackward {
-  static constexpr std::string_view name = "relu_backward";
-  static constexpr int arity = 2;  // gradient, output of relu
-  static constexpr unsigned saved_inputs = 0b10;
-  struct Attributes {};
-  static Result infer(const Attributes&, const Tensor& gradient, const Tensor& output);
-  static void run(const Attributes&, const Tensor& out, Aux<ReluBackward>&, const Tensor& gradient,
-                  const Tensor& output);
-  static Gradients<2> gradient(const Saved<ReluBackward>& saved, const Tensor& gradient);
 };
 
 // Contiguous copy.

@@ -1,5 +1,7 @@
 #include "autograd/ops/registry.hpp"
 
+#include "autograd/ops/binary.hpp"
+#include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/dropout.hpp"
@@ -7,6 +9,7 @@
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/product.hpp"
 #include "autograd/ops/reduction.hpp"
+#include "autograd/ops/unary.hpp"
 #include "autograd/ops/view.hpp"
 
 namespace feral {
@@ -17,16 +20,23 @@ constexpr std::array<const OpInfo*, sizeof...(Ops)> list() {
   return {&op_info<Ops>...};
 }
 
-constexpr auto ops_list = list<                                                          //
-    ops::Add, ops::Sub, ops::Mul, ops::Div, ops::Affine, ops::Exp, ops::Log, ops::Relu,  //
-    ops::ReluBackward, ops::Clone, ops::Convert,                                         //
-    ops::SumTo, ops::Argmax,                                                             //
-    ops::View, ops::Transpose, ops::Expand, ops::Narrow, ops::NarrowBackward,            //
-    ops::Matmul, ops::Linear,                                                            //
-    ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,                    //
-    ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,                         //
-    ops::LogSoftmax, ops::NllLoss, ops::NllLossScatter,                                  //
+// clang-format off
+constexpr auto ops_list = list<
+    ops::Add, ops::Sub, ops::Mul, ops::Div, ops::Affine, ops::Clone, ops::Convert,
+    ops::Maximum, ops::Minimum, ops::Pow, ops::Atan2, ops::Hypot, ops::Fmod, ops::Remainder, ops::Logaddexp,
+    ops::Exp, ops::Exp2, ops::Expm1, ops::Log, ops::Log2, ops::Log10, ops::Log1p, ops::Sqrt, ops::Rsqrt,
+    ops::Reciprocal, ops::Square, ops::Abs, ops::Sign, ops::Sin, ops::Cos, ops::Tan, ops::Asin, ops::Acos, ops::Atan,
+    ops::Sinh, ops::Cosh, ops::Tanh, ops::Asinh, ops::Acosh, ops::Atanh, ops::Sigmoid, ops::Softplus, ops::Erf,
+    ops::Erfc, ops::Floor, ops::Ceil, ops::Trunc, ops::Round, ops::Relu, ops::ReluBackward,
+    ops::Equal, ops::NotEqual, ops::Less, ops::LessEqual, ops::Where,
+    ops::SumTo, ops::Argmax,
+    ops::View, ops::Transpose, ops::Expand, ops::Narrow, ops::NarrowBackward,
+    ops::Matmul, ops::Linear,
+    ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,
+    ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,
+    ops::LogSoftmax, ops::NllLoss, ops::NllLossScatter,
     ops::Dropout>();
+// clang-format on
 
 }  // namespace
 

@@ -32,7 +32,7 @@ void fill(const Tensor& out, double value) {
     StridedLoop<1>({&out}).for_each_row([&](const auto& offsets, std::int64_t n, const auto& strides) {
       T* to = reinterpret_cast<T*>(out.raw_data()) + offsets[0];
       if (strides[0] == 1 && value == 0 && !std::signbit(value)) {
-        std::memset(to, 0, static_cast<std::size_t>(n) * sizeof(T));
+        std::memset(static_cast<void*>(to), 0, static_cast<std::size_t>(n) * sizeof(T));
         return;
       }
       for (std::int64_t i = 0; i < n; ++i) to[i * strides[0]] = element;

@@ -7,6 +7,8 @@ namespace feral::cpu {
 
 void unary(UnaryKernel kernel, const Tensor& out, const Tensor& x);
 void binary(BinaryKernel kernel, const Tensor& out, const Tensor& a, const Tensor& b);
+void compare(CompareKernel kernel, const Tensor& out, const Tensor& a, const Tensor& b);
+void where(const Tensor& out, const Tensor& condition, const Tensor& a, const Tensor& b);
 void affine(const Tensor& out, const Tensor& x, double scale, double shift);
 
 void copy(const Tensor& out, const Tensor& x);
@@ -41,6 +43,8 @@ inline constexpr Kernels kernel_table = {
     .unary = unary,
     .binary = binary,
     .affine = affine,
+    .compare = compare,
+    .where = where,
     .copy = copy,
     .fill = fill,
     .sum_to = sum_to,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <set>
 
+#include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/dropout.hpp"
@@ -11,6 +12,7 @@
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/product.hpp"
 #include "autograd/ops/registry.hpp"
+#include "autograd/ops/unary.hpp"
 #include "autograd/ops/view.hpp"
 #include "nn/loss.hpp"
 #include "tests/tensor/operands.hpp"
@@ -45,8 +47,6 @@ void add_elementwise(std::vector<WrongCall>& calls) {
                                      {"div", &Tensor::div}}) {
     const auto call = [method = method](const Tensor& a, const Tensor& b) { return [=] { (void)(a.*method)(b); }; };
     calls.push_back({name, call(f32({2, 3}), f32({4, 3})), {"[2, 3]", "[4, 3]"}});
-    calls.push_back({name, call(f32({2}), f64({2})), {"float32", "float64"}});
-    calls.push_back({name, call(i32({2}), i32({2})), {"int32"}});
     calls.push_back({name, call(f32({2}), Tensor()), {"undefined"}});
     calls.push_back({name, call(Tensor(), f32({2})), {"undefined"}});
   }
@@ -55,8 +55,63 @@ void add_elementwise(std::vector<WrongCall>& calls) {
            {"exp", [](const Tensor& x) { (void)x.exp(); }},
            {"log", [](const Tensor& x) { (void)x.log(); }},
            {"relu", [](const Tensor& x) { (void)x.relu(); }}}) {
-    calls.push_back({name, [call = call] { call(i32({2})); }, {"int32", "float32"}});
     calls.push_back({name, [call = call] { call(Tensor()); }, {"undefined"}});
+  }
+  calls.push_back({"affine", [] { (void)i32({2}).affine(1, 2); }, {"int32", "float32"}});
+  const Tensor b8 = Tensor::ones({2}, DType::boolean);
+  calls.push_back({"sub", [=] { (void)b8.sub(b8); }, {"bool"}});
+  calls.push_back({"where", [] { (void)where(f32({2}), f32({2}), f32({2})); }, {"bool", "float32"}});
+  calls.push_back({"where", [=] { (void)where(b8, f32({3}), f32({3})); }, {"[2]", "[3]"}});
+  calls.push_back({"where", [=] { (void)where(b8, Tensor(), f32({2})); }, {"undefined"}});
+  for (const auto& [name, method] : {std::pair<const char*, Binary>{"maximum", &Tensor::maximum},
+                                     {"minimum", &Tensor::minimum},
+                                     {"pow", &Tensor::pow},
+                                     {"atan2", &Tensor::atan2},
+                                     {"hypot", &Tensor::hypot},
+                                     {"fmod", &Tensor::fmod},
+                                     {"remainder", &Tensor::remainder},
+                                     {"logaddexp", &Tensor::logaddexp},
+                                     {"eq", &Tensor::eq},
+                                     {"ne", &Tensor::ne},
+                                     {"lt", &Tensor::lt},
+                                     {"le", &Tensor::le}}) {
+    const auto call = [method = method](const Tensor& a, const Tensor& b) { return [=] { (void)(a.*method)(b); }; };
+    calls.push_back({name, call(f32({2, 3}), f32({4, 3})), {"[2, 3]", "[4, 3]"}});
+    calls.push_back({name, call(f32({2}), Tensor()), {"undefined"}});
+  }
+  using Unary = Tensor (Tensor::*)() const;
+  for (const auto& [name, method] : {std::pair<const char*, Unary>{"exp2", &Tensor::exp2},
+                                     {"expm1", &Tensor::expm1},
+                                     {"log2", &Tensor::log2},
+                                     {"log10", &Tensor::log10},
+                                     {"log1p", &Tensor::log1p},
+                                     {"sqrt", &Tensor::sqrt},
+                                     {"rsqrt", &Tensor::rsqrt},
+                                     {"reciprocal", &Tensor::reciprocal},
+                                     {"square", &Tensor::square},
+                                     {"abs", &Tensor::abs},
+                                     {"sign", &Tensor::sign},
+                                     {"sin", &Tensor::sin},
+                                     {"cos", &Tensor::cos},
+                                     {"tan", &Tensor::tan},
+                                     {"asin", &Tensor::asin},
+                                     {"acos", &Tensor::acos},
+                                     {"atan", &Tensor::atan},
+                                     {"sinh", &Tensor::sinh},
+                                     {"cosh", &Tensor::cosh},
+                                     {"tanh", &Tensor::tanh},
+                                     {"asinh", &Tensor::asinh},
+                                     {"acosh", &Tensor::acosh},
+                                     {"atanh", &Tensor::atanh},
+                                     {"sigmoid", &Tensor::sigmoid},
+                                     {"softplus", &Tensor::softplus},
+                                     {"erf", &Tensor::erf},
+                                     {"erfc", &Tensor::erfc},
+                                     {"floor", &Tensor::floor},
+                                     {"ceil", &Tensor::ceil},
+                                     {"trunc", &Tensor::trunc},
+                                     {"round", &Tensor::round}}) {
+    calls.push_back({name, [method = method] { (void)(Tensor().*method)(); }, {"undefined"}});
   }
   calls.push_back({"relu_backward",
                    [] {

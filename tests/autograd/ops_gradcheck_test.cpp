@@ -5,6 +5,7 @@
 #include <set>
 
 #include "autograd/gradcheck.hpp"
+#include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/dropout.hpp"
@@ -13,6 +14,7 @@
 #include "autograd/ops/product.hpp"
 #include "autograd/ops/reduction.hpp"
 #include "autograd/ops/registry.hpp"
+#include "autograd/ops/unary.hpp"
 #include "autograd/ops/view.hpp"
 #include "tests/tensor/operands.hpp"
 
@@ -113,6 +115,80 @@ void add_elementwise(std::vector<OpCase>& cases) {
                    [](const Inputs& x) { return x[0].to(DType::float32).to(DType::float64); },
                    {exact.set_requires_grad(true)},
                    {.step = 16}});
+}
+
+void add_functions(std::vector<OpCase>& cases) {
+  using Unary = Tensor (Tensor::*)() const;
+  struct Function {
+    const char* name;
+    Unary method;
+    double low, high;  // where it is smooth
+  };
+  for (const Function& f : std::initializer_list<Function>{
+           {"exp2", &Tensor::exp2, -2, 2},         {"expm1", &Tensor::expm1, -2, 2},
+           {"log2", &Tensor::log2, 0.3, 3},        {"log10", &Tensor::log10, 0.3, 3},
+           {"log1p", &Tensor::log1p, -0.6, 2},     {"sqrt", &Tensor::sqrt, 0.3, 3},
+           {"rsqrt", &Tensor::rsqrt, 0.3, 3},      {"reciprocal", &Tensor::reciprocal, 0.3, 3},
+           {"square", &Tensor::square, -2, 2},     {"abs", &Tensor::abs, 0.2, 2},
+           {"abs", &Tensor::abs, -2, -0.2},        {"sin", &Tensor::sin, -2, 2},
+           {"cos", &Tensor::cos, -2, 2},           {"tan", &Tensor::tan, -1, 1},
+           {"asin", &Tensor::asin, -0.8, 0.8},     {"acos", &Tensor::acos, -0.8, 0.8},
+           {"atan", &Tensor::atan, -2, 2},         {"sinh", &Tensor::sinh, -2, 2},
+           {"cosh", &Tensor::cosh, -2, 2},         {"tanh", &Tensor::tanh, -2, 2},
+           {"asinh", &Tensor::asinh, -2, 2},       {"acosh", &Tensor::acosh, 1.5, 3},
+           {"atanh", &Tensor::atanh, -0.7, 0.7},   {"sigmoid", &Tensor::sigmoid, -3, 3},
+           {"softplus", &Tensor::softplus, -3, 3}, {"erf", &Tensor::erf, -2, 2},
+           {"erfc", &Tensor::erfc, -2, 2},         {"sign", &Tensor::sign, 0.2, 2},
+           {"floor", &Tensor::floor, 0.1, 0.9},    {"ceil", &Tensor::ceil, 0.1, 0.9},
+           {"trunc", &Tensor::trunc, 0.1, 0.9},    {"round", &Tensor::round, 0.6, 1.4}}) {
+    const Unary method = f.method;
+    cases.push_back({f.name,
+                     "contiguous",
+                     [method](const Inputs& x) { return (x[0].*method)(); },
+                     {leaf({3, 4}, f.low, f.high)}});
+    cases.push_back({f.name,
+                     "view",
+                     [method](const Inputs& x) { return (turned(x[0]).narrow(0, 1, 2).*method)(); },
+                     {leaf({3, 4}, f.low, f.high)}});
+    cases.push_back({f.name,
+                     "broadcast",
+                     [method](const Inputs& x) {
+                       return (x[0].expand({3, 4}).*method)();
+                     },
+                     {leaf({4}, f.low, f.high)}});
+  }
+  using Binary = Tensor (Tensor::*)(const Tensor&) const;
+  for (const auto& [name, method] : {std::pair<const char*, Binary>{"maximum", &Tensor::maximum},
+                                     {"minimum", &Tensor::minimum},
+                                     {"pow", &Tensor::pow},
+                                     {"atan2", &Tensor::atan2},
+                                     {"hypot", &Tensor::hypot},
+                                     {"fmod", &Tensor::fmod},
+                                     {"remainder", &Tensor::remainder},
+                                     {"logaddexp", &Tensor::logaddexp}}) {
+    // Apart from each other, and from where a remainder jumps: b in (1, 1.4), a in (1.5, 1.9).
+    const auto call = [method = method](const Inputs& x) { return (x[0].*method)(x[1]); };
+    cases.push_back({name, "same shape", call, {leaf({2, 3}, 1.5, 1.9), leaf({2, 3}, 1, 1.4)}});
+    cases.push_back({name, "the other way", call, {leaf({2, 3}, 1, 1.4), leaf({2, 3}, 1.5, 1.9)}});
+    cases.push_back({name, "broadcast", call, {leaf({2, 1}, 1.5, 1.9), leaf({3}, 1, 1.4)}});
+    cases.push_back({name,
+                     "views",
+                     [method = method](const Inputs& x) { return (turned(x[0]).*method)(x[1].narrow(1, 1, 2)); },
+                     {leaf({2, 3}, 1.5, 1.9), leaf({3, 4}, 1, 1.4)}});
+  }
+  const Tensor condition = leaf({2, 3}).detach().gt(0);
+  cases.push_back({"where",
+                   "same shape",
+                   [=](const Inputs& x) { return where(condition, x[0], x[1]); },
+                   {leaf({2, 3}), leaf({2, 3})}});
+  cases.push_back({"where",
+                   "broadcast",
+                   [=](const Inputs& x) { return where(condition, x[0], x[1]).exp(); },
+                   {leaf({3}), leaf({2, 1})}});
+  cases.push_back({"where",
+                   "clamp",
+                   [](const Inputs& x) { return x[0].clamp(-0.25, 0.25).exp(); },
+                   {leaf_away_from_zero({6})}});
 }
 
 void add_views_and_sums(std::vector<OpCase>& cases) {
@@ -280,6 +356,7 @@ std::vector<OpCase> op_cases() {
   numbers = Numbers(71);
   std::vector<OpCase> cases;
   add_elementwise(cases);
+  add_functions(cases);
   add_views_and_sums(cases);
   add_products(cases);
   add_images(cases);

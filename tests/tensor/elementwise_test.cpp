@@ -38,6 +38,8 @@ T twin(BinaryKernel kernel, T a, T b) {
       return a / b;
     case BinaryKernel::relu_backward:
       return b > 0 ? a : T{0};
+    default:  // tests/tensor/functions_test.cpp has the others
+      break;
   }
   throw Error("no such kernel");
 }
@@ -51,6 +53,8 @@ T twin(UnaryKernel kernel, T x) {
       return std::log(x);
     case UnaryKernel::relu:
       return x < 0 ? T{0} : x;
+    default:
+      break;
   }
   throw Error("no such kernel");
 }

@@ -1,0 +1,307 @@
+// Elementwise functions of two operands: float32 and float64 as vectors or by the C library, integers by loops that
+// the compiler vectorizes.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tensor/cpu/binary.cpp"
+#include <hwy/foreach_target.h>
+// Highway's per-target headers come after foreach_target.
+#include <hwy/highway.h>
+
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "tensor/cpu/kernels.hpp"
+#include "tensor/cpu/row_types.hpp"
+#include "tensor/cpu/rows-inl.hpp"
+
+#ifndef FERAL_TENSOR_CPU_BINARY_ONCE
+#define FERAL_TENSOR_CPU_BINARY_ONCE
+namespace feral::cpu {
+using AffineRow = void (*)(std::byte* out, const std::byte* x, std::int64_t n, std::int64_t out_stride,
+                           std::int64_t x_stride, double scale, double shift);
+}  // namespace feral::cpu
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace feral::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Each has a form on vectors of floats; those that integers have, too, one on elements.
+
+struct Add {
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V a, V b) const {
+    return hn::Add(a, b);
+  }
+};
+struct Sub {
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V a, V b) const {
+    return hn::Sub(a, b);
+  }
+};
+struct Mul {
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V a, V b) const {
+    return hn::Mul(a, b);
+  }
+};
+struct Div {
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V a, V b) const {
+    return hn::Div(a, b);
+  }
+};
+// The gradient where the output was above zero.
+struct ReluBackward {
+  template <class D, class V>
+  HWY_ATTR V operator()(D d, V gradient, V output) const {
+    return hn::IfThenElseZero(hn::Gt(output, hn::Zero(d)), gradient);
+  }
+};
+// A NaN on either side is the result.
+struct Maximum {
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V a, V b) const {
+    const auto larger = hn::IfThenElse(hn::Gt(b, a), b, a);
+    return hn::IfThenElse(hn::IsNaN(b), b, larger);
+  }
+};
+struct Minimum {
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V a, V b) const {
+    const auto smaller = hn::IfThenElse(hn::Lt(b, a), b, a);
+    return hn::IfThenElse(hn::IsNaN(b), b, smaller);
+  }
+};
+
+// Integers wrap around, as in PyTorch; in C++ that is the arithmetic of their unsigned twins. On bool, add is "or"
+// and mul is "and".
+template <class T>
+using Wrapping = std::make_unsigned_t<std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>>;
+
+struct IntegerAdd {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b));
+  }
+};
+struct IntegerSub {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
+  }
+};
+struct IntegerMul {
+  template <class T>
+  T operator()(T a, T b) const {
+    // 16-bit operands would be promoted to int, whose products may overflow.
+    using Wide = std::conditional_t<(sizeof(T) < 4), std::uint32_t, Wrapping<T>>;
+    return static_cast<T>(static_cast<Wrapping<T>>(static_cast<Wide>(a) * static_cast<Wide>(b)));
+  }
+};
+struct IntegerMaximum {
+  template <class T>
+  T operator()(T a, T b) const {
+    return b > a ? b : a;
+  }
+};
+struct IntegerMinimum {
+  template <class T>
+  T operator()(T a, T b) const {
+    return b < a ? b : a;
+  }
+};
+
+struct Pow {
+  template <class T>
+  T operator()(T a, T b) const {
+    return std::pow(a, b);
+  }
+};
+struct Atan2 {
+  template <class T>
+  T operator()(T a, T b) const {
+    return std::atan2(a, b);
+  }
+};
+struct Hypot {
+  template <class T>
+  T operator()(T a, T b) const {
+    return std::hypot(a, b);
+  }
+};
+// The remainder with the sign of the dividend.
+struct Fmod {
+  template <class T>
+  T operator()(T a, T b) const {
+    return std::fmod(a, b);
+  }
+};
+// The remainder with the sign of the divisor, Python's %.
+struct Remainder {
+  template <class T>
+  T operator()(T a, T b) const {
+    const T rest = std::fmod(a, b);
+    return rest != 0 && ((rest < 0) != (b < 0)) ? rest + b : rest;
+  }
+};
+// log(e^a + e^b) without overflow.
+struct Logaddexp {
+  template <class T>
+  T operator()(T a, T b) const {
+    if (a == b && std::isinf(a)) return a;
+    const T larger = a > b ? a : b;
+    return larger + std::log1p(std::exp(-std::fabs(a - b)));
+  }
+};
+
+struct Equal {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a == b;
+  }
+};
+struct NotEqual {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a != b;
+  }
+};
+struct Less {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a < b;
+  }
+};
+struct LessEqual {
+  template <class T>
+  bool operator()(T a, T b) const {
+    return a <= b;
+  }
+};
+
+template <class Op>
+BinaryRow vectors(DType dtype) {
+  return dtype == DType::float64 ? binary_row<Op, double> : binary_row<Op, float>;
+}
+
+template <class Function>
+BinaryRow elements(DType dtype) {
+  return dtype == DType::float64 ? binary_scalar_row<Function, double, double>
+                                 : binary_scalar_row<Function, float, float>;
+}
+
+template <class Op, class Function>
+BinaryRow any_type(DType dtype) {
+  if (is_floating(dtype)) return vectors<Op>(dtype);
+  return visit_dtype(dtype, []<class T>() -> BinaryRow {
+    if constexpr (std::is_integral_v<T>) {
+      return binary_scalar_row<Function, T, T>;
+    } else {
+      return nullptr;
+    }
+  });
+}
+
+BinaryRow pick_binary(BinaryKernel kernel, DType dtype) {
+  switch (kernel) {
+    case BinaryKernel::add:
+      return any_type<Add, IntegerAdd>(dtype);
+    case BinaryKernel::sub:
+      return any_type<Sub, IntegerSub>(dtype);
+    case BinaryKernel::mul:
+      return any_type<Mul, IntegerMul>(dtype);
+    case BinaryKernel::div:
+      return vectors<Div>(dtype);
+    case BinaryKernel::relu_backward:
+      return vectors<ReluBackward>(dtype);
+    case BinaryKernel::maximum:
+      return any_type<Maximum, IntegerMaximum>(dtype);
+    case BinaryKernel::minimum:
+      return any_type<Minimum, IntegerMinimum>(dtype);
+    case BinaryKernel::pow:
+      return elements<Pow>(dtype);
+    case BinaryKernel::atan2:
+      return elements<Atan2>(dtype);
+    case BinaryKernel::hypot:
+      return elements<Hypot>(dtype);
+    case BinaryKernel::fmod:
+      return elements<Fmod>(dtype);
+    case BinaryKernel::remainder:
+      return elements<Remainder>(dtype);
+    case BinaryKernel::logaddexp:
+      return elements<Logaddexp>(dtype);
+  }
+  __builtin_unreachable();
+}
+
+template <class Function>
+BinaryRow comparison(DType dtype) {
+  return visit_dtype(dtype, []<class T>() -> BinaryRow {
+    if constexpr (std::is_arithmetic_v<T>) {
+      return binary_scalar_row<Function, bool, T>;
+    } else {
+      return nullptr;  // 16-bit floats are compared as float32
+    }
+  });
+}
+
+BinaryRow pick_compare(CompareKernel kernel, DType dtype) {
+  switch (kernel) {
+    case CompareKernel::equal:
+      return comparison<Equal>(dtype);
+    case CompareKernel::not_equal:
+      return comparison<NotEqual>(dtype);
+    case CompareKernel::less:
+      return comparison<Less>(dtype);
+    case CompareKernel::less_equal:
+      return comparison<LessEqual>(dtype);
+  }
+  __builtin_unreachable();
+}
+
+template <class T>
+HWY_ATTR void affine_row(std::byte* out, const std::byte* x, std::int64_t n, std::int64_t out_stride,
+                         std::int64_t x_stride, double scale, double shift) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto scales = hn::Set(d, static_cast<T>(scale));
+  const auto shifts = hn::Set(d, static_cast<T>(shift));
+  const Operand<decltype(d)> operand(d, x, x_stride);
+  for (std::int64_t i = 0; i < n; i += lanes) {
+    const auto count = static_cast<std::size_t>(HWY_MIN(lanes, n - i));
+    store(d, hn::Add(hn::Mul(operand.load(d, i, count), scales), shifts), out, i, count, out_stride);
+  }
+}
+
+AffineRow pick_affine(DType dtype) { return dtype == DType::float64 ? affine_row<double> : affine_row<float>; }
+
+}  // namespace feral::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace feral::cpu {
+HWY_EXPORT(pick_binary);
+HWY_EXPORT(pick_compare);
+HWY_EXPORT(pick_affine);
+
+void binary(BinaryKernel kernel, const Tensor& out, const Tensor& a, const Tensor& b) {
+  run_rows(HWY_DYNAMIC_DISPATCH(pick_binary)(kernel, out.dtype()), out, a, b);
+}
+
+void compare(CompareKernel kernel, const Tensor& out, const Tensor& a, const Tensor& b) {
+  run_rows(HWY_DYNAMIC_DISPATCH(pick_compare)(kernel, a.dtype()), out, a, b);
+}
+
+void affine(const Tensor& out, const Tensor& x, double scale, double shift) {
+  const AffineRow row = HWY_DYNAMIC_DISPATCH(pick_affine)(out.dtype());
+  const auto size = static_cast<std::int64_t>(size_of(out.dtype()));
+  StridedLoop<2>({&out, &x}).for_each_row([&](const auto& offsets, std::int64_t n, const auto& strides) {
+    row(out.raw_data() + offsets[0] * size, x.raw_data() + offsets[1] * size, n, strides[0], strides[1], scale,
+        shift);
+  });
+}
+
+}  // namespace feral::cpu
+#endif  // HWY_ONCE
