@@ -2,6 +2,8 @@
 #pragma once
 
 #include "autograd/gradcheck.hpp"
+#include "autograd/grad_mode.hpp"
+#include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/dropout.hpp"
