@@ -1,8 +1,8 @@
 // Everything a program needs to train with feral.
 #pragma once
 
-#include "autograd/gradcheck.hpp"
 #include "autograd/grad_mode.hpp"
+#include "autograd/gradcheck.hpp"
 #include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
 #include "autograd/ops/convolution.hpp"
