@@ -26,5 +26,6 @@
 #include "nn/module.hpp"
 #include "optim/sgd.hpp"
 #include "tensor/generator.hpp"
+#include "tensor/npy.hpp"
 #include "tensor/tensor.hpp"
 #include "workers/job.hpp"
