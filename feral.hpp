@@ -27,5 +27,6 @@
 #include "optim/sgd.hpp"
 #include "tensor/generator.hpp"
 #include "tensor/npy.hpp"
+#include "tensor/npz.hpp"
 #include "tensor/tensor.hpp"
 #include "workers/job.hpp"
