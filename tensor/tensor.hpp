@@ -38,7 +38,7 @@ class Tensor {
   // --- making
   // -----------------------------------------------------------------------------------------------------
 
-  Tensor() noexcept = default;                                            // undefined: no elements, no shape
+  Tensor() noexcept {}  // undefined; not defaulted: clang 14 could not use it in this class
   static Tensor empty(const Shape& shape, DType dtype = DType::float32);  // uninitialized
   static Tensor zeros(const Shape& shape, DType dtype = DType::float32);
   static Tensor ones(const Shape& shape, DType dtype = DType::float32);
