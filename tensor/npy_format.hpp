@@ -51,7 +51,7 @@ Tensor with_strides(const Tensor& tensor, const Shape& strides);
 Tensor in_c_order(const Tensor& tensor);
 std::size_t npy_data_bytes(const Tensor& tensor) noexcept;
 
-// What stands before the elements of a contiguous tensor: byte for byte what numpy.save writes. Throws
+// What stands before the elements of a tensor in C order: byte for byte what numpy.save writes. Throws
 // feral::Error, beginning with `name`, for an element type that NumPy does not have.
 std::string npy_header_of(const Tensor& tensor, std::string_view name);
 

@@ -128,8 +128,7 @@ class EntryWriter {
 
 Written write_entry(OutputFile& file, const std::string& key, const Tensor& tensor, bool compressed) {
   if (!tensor.defined()) fail("{}: '{}': the tensor to be saved is undefined", file.name(), printable(key));
-  const Tensor ordered = in_c_order(tensor);
-  const std::string header = npy_header_of(ordered, fmt::format("{}: '{}'", file.name(), printable(key)));
+  const std::string header = npy_header_of(tensor, fmt::format("{}: '{}'", file.name(), printable(key)));
   Written entry;
   entry.name = key + ".npy";
   if (entry.name.size() > max_name_bytes || entry.name.find('\0') != std::string::npos) {
@@ -140,9 +139,10 @@ Written write_entry(OutputFile& file, const std::string& key, const Tensor& tens
     entry.flags = zip::flag_utf8_name;
   }
   entry.method = compressed ? zip::deflated : zip::stored;
-  entry.bytes = narrow(file, key, header.size() + npy_data_bytes(ordered));
+  entry.bytes = narrow(file, key, header.size() + npy_data_bytes(tensor));  // before it is copied
   entry.local_offset = narrow(file, key, file.size());
 
+  const Tensor ordered = in_c_order(tensor);
   // First without CRC and compressed size, which are filled in when they are known.
   file.write(local_header(entry).data(), zip::local_bytes);
   file.write(entry.name.data(), entry.name.size());

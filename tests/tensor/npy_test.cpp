@@ -255,6 +255,9 @@ TEST_F(Npy, WhatCannotBeMappedIsCopied) {
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(tensor.raw_data()) % alignof(float), 0U);
     expect_values(tensor, DType::float32, {2, 3});
   }
+  fs::copy_file(fixture("empty.npy"), path("empty"));
+  const Tensor empty = map_npy(path("empty"));
+  EXPECT_EQ(mappings_of(path("empty")), 0) << "there is nothing to map";
   fs::copy_file(fixture("big_uint8.npy"), path("bytes"));
   const Tensor bytes = map_npy(path("bytes"));
   EXPECT_EQ(mappings_of(path("bytes")), 1) << "single bytes have no order";

@@ -245,6 +245,8 @@ TEST_F(Npz, AFailedSaveNamesTheFileAndLeavesNothing) {
   EXPECT_TRUE(has(error({{"good", tensor}, {"none", {}}}), {path("arrays.npz"), "'none'", "undefined"}));
   EXPECT_TRUE(has(error({{std::string("a\0b", 3), tensor}}), {"'a\\x00b' has 3 bytes", "no zero"}));
   EXPECT_TRUE(has(error({{std::string(65532, 'a'), tensor}}), {"has 65532 bytes, expected at most 65531"}));
+  const Tensor large = Tensor::zeros({1}).expand({1 << 30});
+  EXPECT_TRUE(has(error({{"large", large}}), {"'large' needs ZIP64", "4 GiB", "save_npy"}));
   EXPECT_TRUE(fs::is_empty(folder()));
   save_npz(path("arrays.npz"), {{std::string(65531, 'a'), tensor}});
   EXPECT_EQ(load_npz(path("arrays.npz")).size(), 1U);
@@ -359,6 +361,18 @@ TEST_F(Npz, RefusesMoreThanDeflateCanHold) {
   EXPECT_TRUE(has(error_of(part), {"'bomb.npy' announces 42949670", "expected at most 1032 times as many"}));
 }
 
+TEST_F(Npz, RefusesAnotherNumberOfEntriesThanThereAre) {
+  const Bytes file = archive_of({stored("x.npy", small_npy()), stored("y.npy", small_npy())});
+  for (const auto& [announced, expected] : {std::pair(1, "51 bytes follow the 1 entries"),
+                                            {3, "damaged at entry 3 of 3"},
+                                            {0, "follow the 0 entries"}}) {
+    Bytes other = file;
+    zip::put16(&other[file.size() - end_entries_here], static_cast<std::uint16_t>(announced));
+    zip::put16(&other[file.size() - end_entries_here + 2], static_cast<std::uint16_t>(announced));
+    EXPECT_TRUE(has(error_of(other), {expected}));
+  }
+}
+
 TEST_F(Npz, RefusesEntriesThatOverlap) {
   // Both entries of the directory point at the first one's content.
   Bytes file = archive_of({stored("x.npy", small_npy()), stored("x.npy", small_npy())});
@@ -377,6 +391,7 @@ TEST_F(Npz, RefusesPlacesOutsideTheFile) {
   };
   EXPECT_TRUE(has(with(central + 42, 0xfffffffe), {"begins at byte 4294967294, expected it before the directory"}));
   EXPECT_TRUE(has(with(central + 42, central - 30), {"is not at byte"}));
+  EXPECT_TRUE(has(with(central + 42, central - 29), {"begins at byte"}));
   EXPECT_TRUE(has(with(central + 42, 1), {"is not at byte 1"}));
   EXPECT_TRUE(has(with(file.size() - end_directory_offset, 0xfffffffe), {"at byte 4294967294"}));
   EXPECT_TRUE(has(with(file.size() - end_directory_bytes, 7), {"a directory of 7 bytes"}));
