@@ -24,8 +24,8 @@ struct NumpyType {
   DType dtype;
 };
 constexpr NumpyType numpy_types[] = {
-    {"f4", DType::float32}, {"f8", DType::float64}, {"i4", DType::int32},
-    {"i8", DType::int64},   {"u1", DType::uint8},
+    {"f4", DType::float32}, {"f8", DType::float64}, {"i4", DType::int32}, {"i8", DType::int64},
+    {"u1", DType::uint8},   {"i1", DType::int8},    {"i2", DType::int16}, {"f2", DType::float16},
 };
 
 constexpr std::string_view magic = "\x93NUMPY";

@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 using Bytes = std::vector<std::byte>;
 
 // The types that files are committed for.
-inline constexpr DType types[] = {DType::float32, DType::float64, DType::int32, DType::int64, DType::uint8};
+inline constexpr DType types[] = {DType::float32, DType::float64, DType::int32, DType::int64,
+                                  DType::uint8,   DType::int8,    DType::int16, DType::float16};
 
 inline fs::path fixture(const std::string& name) {
   return fs::path(FERAL_SOURCE_DIR) / "tests/fixtures/npy" / name;
@@ -54,6 +55,7 @@ inline Bytes to_bytes(const std::string& text) {
 inline double value(DType dtype, std::int64_t i) {
   if (is_floating(dtype)) return static_cast<double>(i) * 1.5 - 4;
   if (dtype == DType::uint8) return static_cast<double>((i * 40 + 3) % 256);
+  if (dtype == DType::int8) return static_cast<double>(i * 20 - 4);
   return static_cast<double>(i * 1001 - 4);
 }
 
