@@ -36,7 +36,6 @@ struct Scalar {
 class Tensor {
  public:
   // --- making
-  // -----------------------------------------------------------------------------------------------------
 
   Tensor() noexcept {}  // undefined; not defaulted: clang 14 could not use it in this class
   static Tensor empty(const Shape& shape, DType dtype = DType::float32);  // uninitialized
@@ -52,7 +51,6 @@ class Tensor {
   static Tensor from_blob(void* data, const Shape& shape, DType dtype, std::function<void(void*)> deleter);
 
   // --- asking
-  // -----------------------------------------------------------------------------------------------------
 
   bool defined() const noexcept { return impl_ != nullptr; }
   const Shape& shape() const noexcept { return impl_->shape; }
@@ -75,7 +73,6 @@ class Tensor {
   std::string to_string() const;  // "Tensor float32 [2, 3]": what it is, not its elements
 
   // --- gradients (defined in autograd/)
-  // -----------------------------------------------------------------------------
 
   bool requires_grad() const noexcept { return impl_ != nullptr && impl_->requires_grad; }
   // Marks a leaf of floating type. Returns itself.
@@ -89,7 +86,6 @@ class Tensor {
   Tensor detach() const;  // the same memory, off the tape
 
   // --- copies and conversions
-  // ---------------------------------------------------------------------------------------
 
   Tensor clone() const;          // contiguous copy
   Tensor contiguous() const;     // itself when it is contiguous
@@ -104,7 +100,6 @@ class Tensor {
   void rebind(void* data) const;
 
   // --- views
-  // --------------------------------------------------------------------------------------------------------
 
   Tensor reshape(const Shape& shape) const;  // one size may be -1; copies where no view exists
   Tensor flatten(std::int64_t start_dim = 0) const;
@@ -113,7 +108,6 @@ class Tensor {
   Tensor narrow(std::int64_t dim, std::int64_t start, std::int64_t length) const;
 
   // --- elementwise, with NumPy's broadcasting and PyTorch's promotion of types
-  // ---------------------------------------
 
   Tensor add(const Tensor& other) const;
   Tensor sub(const Tensor& other) const;
@@ -191,7 +185,6 @@ class Tensor {
   Tensor ge(Scalar other) const;
 
   // --- reductions
-  // ---------------------------------------------------------------------------------------------------
 
   Tensor sum() const;   // of all elements, 0-dimensional
   Tensor mean() const;  // likewise
@@ -200,11 +193,8 @@ class Tensor {
   Tensor argmax(std::int64_t dim = -1) const;  // int64, the first of equals; not differentiable
 
   // --- products
-  // -----------------------------------------------------------------------------------------------------
 
   Tensor matmul(const Tensor& other) const;  // [m, k] × [k, n] → [m, n]
-
-  // ------------------------------------------------------------------------------------------------------------------
 
   Tensor(const Tensor& other) noexcept : impl_(other.impl_) {
     if (impl_ != nullptr) impl_->retain();

@@ -53,9 +53,13 @@ inline Bytes to_bytes(const std::string& text) {
 
 // Element `i` in C order, by the formula of tests/fixtures/npy/generate.py.
 inline double value(DType dtype, std::int64_t i) {
-  if (is_floating(dtype)) return static_cast<double>(i) * 1.5 - 4;
+  const double real = static_cast<double>(i) * 1.5 - 4;
+  if (dtype == DType::float16) return float{Float16(static_cast<float>(real))};
+  if (is_floating(dtype)) return real;
   if (dtype == DType::uint8) return static_cast<double>((i * 40 + 3) % 256);
-  if (dtype == DType::int8) return static_cast<double>(i * 20 - 4);
+  // Beyond the files' few elements the small types wrap around.
+  if (dtype == DType::int8) return static_cast<double>((i * 20 - 4 + 128) % 256 - 128);
+  if (dtype == DType::int16) return static_cast<double>((i * 1001 - 4 + 32768) % 65536 - 32768);
   return static_cast<double>(i * 1001 - 4);
 }
 

@@ -149,7 +149,6 @@ void expect_committed(const Tensors& tensors) {
 }
 
 // --- files that NumPy wrote
-// ---------------------------------------------------------------------------------------
 
 TEST_F(Npz, ReadsWhatNumPyWrote) {
   const Tensors plain = load_npz(fixture("stored.npz"));
@@ -188,7 +187,6 @@ assert z['gr\u00f6\u00dfe'].dtype == 'uint8' and z['gr\u00f6\u00dfe'].shape == (
 }
 
 // --- round trips
-// --------------------------------------------------------------------------------------------------
 
 TEST_F(Npz, WhatIsSavedIsLoaded) {
   for (const bool compressed : {false, true}) {
@@ -253,7 +251,6 @@ TEST_F(Npz, AFailedSaveNamesTheFileAndLeavesNothing) {
 }
 
 // --- distrust
-// -----------------------------------------------------------------------------------------------------
 
 TEST_F(Npz, TheArchiveMadeByHandIsRead) {
   for (const Part& part : {stored("x.npy", small_npy()), deflated("x", small_npy())}) {
