@@ -10,21 +10,16 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/processes.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
+using feral::support::content_of;
 
 const fs::path source = FERAL_SOURCE_DIR;
 const fs::path binary = FERAL_BINARY_DIR;
-
-std::string read(const fs::path& file) {
-  std::ifstream in(file);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 std::vector<fs::path> pages() {
   std::vector<fs::path> result = {source / "README.md"};
@@ -37,7 +32,7 @@ std::vector<fs::path> pages() {
 // The contents of all ```LANGUAGE blocks of a page.
 std::vector<std::string> blocks(const fs::path& page, const std::string& language) {
   std::vector<std::string> result;
-  std::istringstream lines(read(page));
+  std::istringstream lines(content_of(page));
   std::string line;
   bool inside = false;
   while (std::getline(lines, line)) {
@@ -70,7 +65,7 @@ TEST(Docs, EveryShellCommandRuns) {
             std::regex_replace(command, std::regex("/tmp/feral-prefix"), (folder.path() / "prefix").string());
         const std::string line = "cd '" + folder.path().string() + "' && " + moved + " >output 2>&1";
         EXPECT_EQ(std::system(line.c_str()), 0) << page.filename() << ": " << command << "\n"
-                                                << read(folder.path() / "output");
+                                                << content_of(folder.path() / "output");
       }
     }
   }
@@ -79,7 +74,8 @@ TEST(Docs, EveryShellCommandRuns) {
 
 TEST(Docs, EveryProgramShownIsAnExampleToTheLetter) {
   std::vector<std::string> examples;
-  for (const auto& entry : fs::directory_iterator(source / "examples")) examples.push_back(read(entry.path()));
+  for (const auto& entry : fs::directory_iterator(source / "examples"))
+    examples.push_back(content_of(entry.path()));
   int programs = 0;
   for (const fs::path& page : pages()) {
     for (const std::string& block : blocks(page, "cpp")) {
@@ -96,7 +92,7 @@ TEST(Docs, EveryLinkLeadsSomewhere) {
   const std::regex link("\\]\\(([^)#]+)");
   int links = 0;
   for (const fs::path& page : pages()) {
-    const std::string text = read(page);
+    const std::string text = content_of(page);
     for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it) {
       const std::string target = (*it)[1];
       if (target.starts_with("http")) continue;
@@ -108,7 +104,7 @@ TEST(Docs, EveryLinkLeadsSomewhere) {
 }
 
 TEST(Docs, TheExampleProgramIsUnderSixtyLines) {
-  const std::string text = read(source / "examples" / "custom_model.cpp");
+  const std::string text = content_of(source / "examples" / "custom_model.cpp");
   EXPECT_LT(std::ranges::count(text, '\n'), 60);
 }
 

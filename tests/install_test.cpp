@@ -4,33 +4,28 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 
+#include "tests/support/processes.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
+using feral::support::content_of;
 
 const fs::path source = FERAL_SOURCE_DIR;
 const fs::path binary = FERAL_BINARY_DIR;
 
-std::string read(const fs::path& file) {
-  std::ifstream in(file);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 void run(const fs::path& folder, const std::string& command) {
   const fs::path log = folder / "log";
-  ASSERT_EQ(std::system((command + " >'" + log.string() + "' 2>&1").c_str()), 0) << command << "\n" << read(log);
+  ASSERT_EQ(std::system((command + " >'" + log.string() + "' 2>&1").c_str()), 0) << command << "\n"
+                                                                                 << content_of(log);
 }
 
 // The program's CMakeLists.txt is the one that README.md shows.
 std::string project_of_readme() {
-  const std::string text = read(source / "README.md");
+  const std::string text = content_of(source / "README.md");
   const std::size_t start = text.find("```cmake\n");
   const std::size_t end = text.find("```", start + 9);
   return start == std::string::npos ? "" : text.substr(start + 9, end - start - 9);
@@ -57,7 +52,7 @@ TEST(Install, AProgramBuildsAgainstTheInstalledLibraryBesideHeadersOfItsOwnAndTr
   const fs::path report = folder.path() / "report.json";
   run(folder.path(),
       "'" + (program / "build" / "mine").string() + "' --epochs 2 --report '" + report.string() + "'");
-  EXPECT_NE(read(report).find("\"samples_total\": 8000"), std::string::npos) << read(report);
+  EXPECT_NE(content_of(report).find("\"samples_total\": 8000"), std::string::npos) << content_of(report);
 }
 
 }  // namespace
