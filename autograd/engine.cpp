@@ -1,5 +1,6 @@
 // The way back: Tensor::backward.
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "autograd/grad_mode.hpp"
@@ -84,17 +85,41 @@ void accumulate_leaf(const Tensor& leaf, Tensor gradient) {
   }
 }
 
+// The gradients of one node's inputs: a few in place, a long list in a block of the caching allocator.
+class Gathered {
+ public:
+  explicit Gathered(int count) : count_(count) {
+    if (count > few) {
+      tensors_ = static_cast<Tensor*>(allocate_block(static_cast<std::size_t>(count) * sizeof(Tensor)));
+      std::uninitialized_default_construct_n(tensors_, count);
+    }
+  }
+  Gathered(const Gathered&) = delete;
+  Gathered& operator=(const Gathered&) = delete;
+  ~Gathered() {
+    if (count_ <= few) return;
+    std::destroy_n(tensors_, count_);
+    deallocate_block(tensors_, static_cast<std::size_t>(count_) * sizeof(Tensor));
+  }
+  Tensor* begin() noexcept { return tensors_; }
+  Tensor& operator[](int i) noexcept { return tensors_[i]; }
+
+ private:
+  static constexpr int few = 4;
+  Tensor in_place_[few];
+  Tensor* tensors_ = in_place_;
+  int count_;
+};
+
 // Passes `gradient` of one node's output on to its inputs.
 void step_back(Node& node, const Tensor& gradient, Queue& queue) {
   if (node.released) {
     fail("backward: the tape of '{}' has been freed by an earlier backward; pass retain_graph = true to that one",
          node.op->name);
   }
-  constexpr int max_arity = 4;
-  Tensor gradients[max_arity];
-  FERAL_ASSERT(node.op->arity <= max_arity);
-  node.op->gradient(node, gradient, gradients);
-  for (int i = 0; i < node.op->arity; ++i) {
+  Gathered gradients(node.edge_count);
+  node.op->gradient(node, gradient, gradients.begin());
+  for (int i = 0; i < node.edge_count; ++i) {
     if (!node.needs(i)) continue;
     if (!gradients[i].defined()) continue;  // the output does not depend on this input
     FERAL_ASSERT(gradients[i].shape() == node.input_shape(i));

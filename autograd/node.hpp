@@ -11,13 +11,16 @@ namespace feral {
 
 struct Node;
 
+// The arity of an op that takes a list of tensors.
+inline constexpr int variadic = -1;
+
 // What the engine, gradient checking and the registry see of an op: its description without its types.
 struct OpInfo {
   std::string_view name;
-  int arity = 0;  // number of tensor inputs
+  int arity = 0;  // number of tensor inputs; `variadic` where each node has its own
   bool differentiable = false;
-  // Gradients of the inputs, one for each that node.needs(); `out` has `arity` undefined tensors. Computed with
-  // ops, so that with gradients enabled they are recorded in turn.
+  // Gradients of the inputs, one for each that node.needs(); `out` has node.edge_count undefined tensors. Computed
+  // with ops, so that with gradients enabled they are recorded in turn.
   void (*gradient)(Node& node, const Tensor& gradient, Tensor* out) = nullptr;
   // Lets go of what the node saved.
   void (*release_saved)(Node& node) noexcept = nullptr;
@@ -32,7 +35,8 @@ struct Edge {
 struct Node : TapeNode {
   const OpInfo* op = nullptr;
   std::uint64_t sequence = 0;  // later ops have larger numbers (of the thread): the order of the way back
-  Edge* edges = nullptr;       // op->arity of them
+  Edge* edges = nullptr;
+  int edge_count = 0;  // number of tensor inputs
   Shape output_shape;
   DType output_dtype = DType::float32;
   Device output_device = Device::cpu;

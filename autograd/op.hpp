@@ -14,10 +14,19 @@
 // A view has `static Tensor view(const Attributes&, x)` in the place of infer and run. Further members, when
 // wanted: `saves_output` (the result is kept), `aux` (number of further tensors that run() leaves for the way back;
 // they are undefined, and not to be computed, when nothing is recorded), `differentiable = false` (and no
-// gradient). Every op stands in the list of autograd/ops/registry.cpp.
+// gradient).
+//
+// An op on a list of tensors has arity = variadic, takes a std::span<const Tensor> for its inputs, saves none of
+// them, and writes its gradients: `static void gradient(const SavedList<Op>&, const Tensor& gradient,
+// std::span<Tensor> out)`; it is run by apply_list. An op with several results packs them into one and hands out
+// views of it.
+//
+// Every op stands in the list of autograd/ops/registry.cpp.
 #pragma once
 
 #include <array>
+#include <memory>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -91,6 +100,15 @@ inline void connect(Edge& edge, const Tensor& input) noexcept {
   }
 }
 
+// Makes `output` the result of `node`.
+inline void attach(Node* node, const Tensor& output) noexcept {
+  node->output_shape = output.shape();
+  node->output_dtype = output.dtype();
+  node->output_device = output.device();
+  output.impl()->producer = node;
+  output.impl()->requires_grad = true;
+}
+
 }  // namespace detail
 
 // Tensors that run() leaves for gradient(), beside inputs and output.
@@ -140,12 +158,38 @@ class Saved {
   OpNode<Op>& node_;
 };
 
+// The node of an op on a list.
+template <class Op>
+struct ListNode : Node {
+  typename Op::Attributes attributes;
+};
+
+// What gradient() of an op on a list is given.
+template <class Op>
+class SavedList {
+ public:
+  explicit SavedList(const ListNode<Op>& node) noexcept : node_(node) {}
+  const typename Op::Attributes& attributes() const noexcept { return node_.attributes; }
+  bool needs(std::size_t input) const noexcept { return node_.needs(static_cast<int>(input)); }
+  // Of an input that needs a gradient.
+  const Shape& input_shape(std::size_t input) const noexcept { return node_.input_shape(static_cast<int>(input)); }
+
+ private:
+  const ListNode<Op>& node_;
+};
+
 namespace detail {
 
 template <class Op>
 constexpr OpInfo make_info() {
   OpInfo info{.name = Op::name, .arity = Op::arity, .differentiable = differentiable<Op>()};
-  if constexpr (differentiable<Op>()) {
+  if constexpr (differentiable<Op>() && Op::arity == variadic) {
+    info.gradient = [](Node& node, const Tensor& gradient, Tensor* out) {
+      Op::gradient(SavedList<Op>(static_cast<ListNode<Op>&>(node)), gradient,
+                   std::span(out, static_cast<std::size_t>(node.edge_count)));
+    };
+    info.release_saved = [](Node&) noexcept {};
+  } else if constexpr (differentiable<Op>()) {
     info.gradient = [](Node& node, const Tensor& gradient, Tensor* out) {
       Gradients<Op::arity> gradients = Op::gradient(Saved<Op>(static_cast<OpNode<Op>&>(node)), gradient);
       for (int i = 0; i < Op::arity; ++i) out[i] = std::move(gradients[static_cast<std::size_t>(i)]);
@@ -173,6 +217,7 @@ OpNode<Op>* OpNode<Op>::create(const typename Op::Attributes& attributes) {
   node->op = &op_info<Op>;
   node->sequence = detail::next_sequence();
   node->edges = node->edge_array.data();
+  node->edge_count = Op::arity;
   node->attributes = attributes;
   node->destroy = [](TapeNode& self) noexcept {
     auto& typed = static_cast<OpNode&>(self);
@@ -208,13 +253,47 @@ Tensor apply(const typename Op::Attributes& attributes, const Inputs&... inputs)
        ...);
       if constexpr (detail::aux_count<Op>() > 0) node->aux = std::move(aux.tensors);
       if constexpr (detail::saves_output<Op>()) node->output = output.detach();
-      node->output_shape = output.shape();
-      node->output_dtype = output.dtype();
-      node->output_device = output.device();
-      output.impl()->producer = node;
-      output.impl()->requires_grad = true;
+      detail::attach(node, output);
     }
   }
+  return output;
+}
+
+// The same for an op on a list of tensors, all defined.
+template <class Op>
+Tensor apply_list(const typename Op::Attributes& attributes, std::span<const Tensor> inputs) {
+  static_assert(Op::arity == variadic && std::is_trivially_copyable_v<typename Op::Attributes>);
+  const Result result = Op::infer(attributes, inputs);
+  Tensor output = Tensor::empty(result.shape, result.dtype);
+  Op::run(attributes, output, inputs);
+  bool record = false;
+  for (const Tensor& input : inputs) record = record || input.requires_grad();
+  if (!record || !GradMode::enabled()) return output;
+
+  // The edges stand behind the node, in its block.
+  const auto bytes_of = [](int edges) {
+    return sizeof(ListNode<Op>) + static_cast<std::size_t>(edges) * sizeof(Edge);
+  };
+  const int count = static_cast<int>(inputs.size());
+  auto* node = new (allocate_block(bytes_of(count))) ListNode<Op>;
+  node->op = &op_info<Op>;
+  node->sequence = detail::next_sequence();
+  node->attributes = attributes;
+  node->edges = reinterpret_cast<Edge*>(node + 1);
+  node->edge_count = count;
+  std::uninitialized_default_construct_n(node->edges, count);
+  node->destroy = [](TapeNode& self) noexcept {
+    auto& typed = static_cast<ListNode<Op>&>(self);
+    for (int i = 0; i < typed.edge_count; ++i) {
+      if (typed.edges[i].node != nullptr) release(typed.edges[i].node);
+    }
+    const int edges = typed.edge_count;
+    std::destroy_n(typed.edges, edges);
+    typed.~ListNode<Op>();
+    deallocate_block(&typed, sizeof(ListNode<Op>) + static_cast<std::size_t>(edges) * sizeof(Edge));
+  };
+  for (int i = 0; i < count; ++i) detail::connect(node->edges[i], inputs[static_cast<std::size_t>(i)]);
+  detail::attach(node, output);
   return output;
 }
 

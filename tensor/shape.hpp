@@ -50,6 +50,13 @@ class Shape {
   int dims_ = 0;
 };
 
+// The dimensions that an op works on, one or several, each counted from the end when negative.
+class Dims : public Shape {
+ public:
+  using Shape::Shape;
+  Dims(std::int64_t dim) : Shape({dim}) {}
+};
+
 // NumPy's broadcasting of two shapes; throws feral::Error naming `op` and both shapes when they do not fit.
 Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b);
 

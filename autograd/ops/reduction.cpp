@@ -52,7 +52,7 @@ Tensor Tensor::mean() const {
   return sum().affine(1.0 / static_cast<double>(numel()), 0);
 }
 
-Tensor Tensor::sum(std::initializer_list<std::int64_t> dims_to_sum, bool keepdim) const {
+Tensor Tensor::sum(const Dims& dims_to_sum, bool keepdim) const {
   ops::check_defined("sum", *this);
   Shape kept = shape();
   bool summed[Shape::max_dims] = {};
@@ -71,7 +71,7 @@ Tensor Tensor::sum(std::initializer_list<std::int64_t> dims_to_sum, bool keepdim
   return result.reshape(dropped);
 }
 
-Tensor Tensor::argmax(std::int64_t dim) const {
+Tensor Tensor::argmax(std::int64_t dim, bool) const {
   ops::check_defined("argmax", *this);
   return apply<ops::Argmax>({.dim = normalize_dim("argmax", dim, dims())}, *this);
 }

@@ -1,10 +1,8 @@
 // Every differentiable op of the registry against finite differences, its gradient's gradient included.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <set>
 
-#include "autograd/gradcheck.hpp"
 #include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
 #include "autograd/ops/convolution.hpp"
@@ -16,46 +14,12 @@
 #include "autograd/ops/registry.hpp"
 #include "autograd/ops/unary.hpp"
 #include "autograd/ops/view.hpp"
-#include "tests/tensor/operands.hpp"
+#include "tests/autograd/op_cases.hpp"
 
 namespace feral {
 namespace {
 
-using testing_support::Numbers;
-using Inputs = std::vector<Tensor>;
-
-struct OpCase {
-  std::string op;      // the registry's name
-  std::string detail;  // what is special about this case
-  std::function<Tensor(const Inputs&)> function;
-  Inputs inputs;  // float64 leaves that require a gradient
-  GradcheckOptions options = {};
-};
-
-Numbers numbers(71);
-
-Tensor leaf(const Shape& shape, double low = -2, double high = 2) {
-  return numbers.tensor<double>(shape, low, high).set_requires_grad(true);
-}
-
-// Away from 0 by at least 0.5, of either sign: no kink of relu, no pole of a division within reach.
-Tensor leaf_away_from_zero(const Shape& shape) {
-  Tensor tensor = numbers.tensor<double>(shape, 0.5, 2);
-  for (std::int64_t i = 0; i < tensor.numel(); i += 2) tensor.data<double>()[i] *= -1;
-  return tensor.set_requires_grad(true);
-}
-
-// All elements at least 0.01 apart, in no order: no ties within reach.
-Tensor leaf_without_ties(const Shape& shape) {
-  Tensor tensor = Tensor::empty(shape, DType::float64);
-  const std::int64_t n = tensor.numel();
-  for (std::int64_t i = 0; i < n; ++i)
-    tensor.data<double>()[i] = 0.01 * static_cast<double>(i * 37 % 101 + i / 101);
-  return tensor.set_requires_grad(true);
-}
-
-// A view that is not contiguous, with every element of x.
-Tensor turned(const Tensor& x) { return x.transpose(0, 1); }
+using namespace testing_support;
 
 void add_elementwise(std::vector<OpCase>& cases) {
   using Binary = Tensor (Tensor::*)(const Tensor&) const;
@@ -361,6 +325,7 @@ std::vector<OpCase> op_cases() {
   add_products(cases);
   add_images(cases);
   add_classification(cases);
+  for (const AddOpCases add : op_case_families()) add(cases);
   return cases;
 }
 
@@ -371,7 +336,7 @@ bool records(const Tensor& tensor, const std::string& name) {
     Node* node = open.back();
     open.pop_back();
     if (node->op->name == name) return true;
-    for (int i = 0; i < node->op->arity; ++i) {
+    for (int i = 0; i < node->edge_count; ++i) {
       if (node->edges[i].node != nullptr) open.push_back(node->edges[i].node);
     }
   }
@@ -382,7 +347,7 @@ TEST(OpRegistry, NamesAreUniqueAndDescriptionsWhole) {
   std::set<std::string_view> names;
   for (const OpInfo* op : all_ops()) {
     EXPECT_TRUE(names.insert(op->name).second) << op->name << " stands twice";
-    EXPECT_GE(op->arity, 1) << op->name;
+    EXPECT_TRUE(op->arity >= 1 || op->arity == variadic) << op->name;
     EXPECT_EQ(op->gradient != nullptr, op->differentiable) << op->name;
     EXPECT_EQ(op->release_saved != nullptr, op->differentiable) << op->name;
   }
@@ -394,7 +359,7 @@ TEST(OpRegistry, EveryDifferentiableOpHasAGradcheckCase) {
   for (const OpCase& c : op_cases()) covered.insert(c.op);
   for (const OpInfo* op : all_ops()) {
     if (!op->differentiable) continue;
-    EXPECT_EQ(covered.erase(std::string(op->name)), 1U) << "add cases for '" << op->name << "' to this file";
+    EXPECT_EQ(covered.erase(std::string(op->name)), 1U) << "add cases for '" << op->name << "'";
   }
   EXPECT_TRUE(covered.empty()) << "'" << *covered.begin() << "' is no op of the registry";
 }

@@ -1,0 +1,12 @@
+// Kernels that read and write by index.
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/tensor.hpp"
+
+namespace feral {
+
+struct IndexingKernels {};
+
+}  // namespace feral

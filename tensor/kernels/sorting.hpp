@@ -1,0 +1,12 @@
+// Kernels that order and count.
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/tensor.hpp"
+
+namespace feral {
+
+struct SortingKernels {};
+
+}  // namespace feral
