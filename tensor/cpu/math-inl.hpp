@@ -77,6 +77,45 @@ struct Square {
     return hn::Mul(x, x);
   }
 };
+struct Floor {
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V x) const {
+    return hn::Floor(x);
+  }
+};
+struct Ceil {
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V x) const {
+    return hn::Ceil(x);
+  }
+};
+struct Trunc {
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V x) const {
+    return hn::Trunc(x);
+  }
+};
+struct Round {  // ties to even, as NumPy and PyTorch round
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V x) const {
+    return hn::Round(x);
+  }
+};
+struct Frac {
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V x) const {
+    return hn::Sub(x, hn::Trunc(x));
+  }
+};
+struct Sign {
+  template <class D, class V>
+  HWY_ATTR V operator()(D d, V x) const {
+    const auto zero = hn::Zero(d);
+    const auto one = hn::Set(d, hn::TFromD<D>{1});
+    // Zeros and NaN stay what they are.
+    return hn::IfThenElse(hn::Gt(x, zero), one, hn::IfThenElse(hn::Lt(x, zero), hn::Neg(one), x));
+  }
+};
 struct Sigmoid {
   template <class D, class V>
   HWY_ATTR V operator()(D d, V x) const {
