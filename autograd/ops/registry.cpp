@@ -11,6 +11,7 @@
 #include "autograd/ops/reduction.hpp"
 #include "autograd/ops/unary.hpp"
 #include "autograd/ops/view.hpp"
+#include "autograd/ops/view_part.hpp"
 
 namespace feral {
 namespace {
@@ -30,7 +31,8 @@ constexpr auto ops_list = list<
     ops::Erfc, ops::Floor, ops::Ceil, ops::Trunc, ops::Round, ops::Relu, ops::ReluBackward,
     ops::Equal, ops::NotEqual, ops::Less, ops::LessEqual, ops::Where,
     ops::SumTo, ops::Argmax,
-    ops::View, ops::Transpose, ops::Expand, ops::Narrow, ops::NarrowBackward,
+    ops::View, ops::Transpose, ops::Permute, ops::Expand,
+    ops::Narrow, ops::Slice, ops::Select, ops::Diagonal, ops::Unfold, ops::AsStrided, ops::ViewBackward,
     ops::Matmul, ops::Linear,
     ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,
     ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,
