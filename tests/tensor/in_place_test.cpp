@@ -64,6 +64,8 @@ TEST(Overlap, OfTwoTensorsIsThatOfTheirStretches) {
   EXPECT_FALSE(may_share_memory(x.narrow(0, 0, 6), x.narrow(0, 6, 6)));
   EXPECT_TRUE(may_share_memory(x.slice(0, 0, 12, 2), x.slice(0, 1, 12, 2)));  // only their elements are apart
   EXPECT_FALSE(may_share_memory(x.slice(0, 0, 5, 2), x.slice(0, 5, 12, 2)));
+  EXPECT_TRUE(may_share_memory(x.slice(0, 0, 12, 2), x.narrow(0, 10, 1)));  // the last one
+  EXPECT_FALSE(may_share_memory(x.slice(0, 0, 12, 2), x.narrow(0, 11, 1)));
   EXPECT_FALSE(may_share_memory(x, x.narrow(0, 3, 0)));
   EXPECT_FALSE(may_share_memory(x, counting(12)));
   // Two storages over one memory.
