@@ -149,10 +149,6 @@ void add_functions(std::vector<OpCase>& cases) {
                    "broadcast",
                    [=](const Inputs& x) { return where(condition, x[0], x[1]).exp(); },
                    {leaf({3}), leaf({2, 1})}});
-  cases.push_back({"where",
-                   "clamp",
-                   [](const Inputs& x) { return x[0].clamp(-0.25, 0.25).exp(); },
-                   {leaf_away_from_zero({6})}});
 }
 
 void add_views_and_sums(std::vector<OpCase>& cases) {
