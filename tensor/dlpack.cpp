@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "core/fail.hpp"
-#include "tensor/refuse.hpp"
+#include "tensor/in_place.hpp"
 #include "tensor/storage.hpp"
 
 namespace feral {

@@ -3,9 +3,9 @@
 #include <limits>
 
 #include "core/fail.hpp"
+#include "tensor/in_place.hpp"
 #include "tensor/generator.hpp"
 #include "tensor/kernels.hpp"
-#include "tensor/refuse.hpp"
 
 namespace feral {
 namespace {
@@ -33,7 +33,7 @@ const Tensor& filled(const Tensor& x, DType type, Draw&& draw) {
 
 // The type in which random floats for x are made.
 DType floating_type(std::string_view op, const Tensor& x) {
-  refuse_recorded(op, x);
+  check_target(op, x);
   if (!is_floating(x.dtype())) fail("{}: expected a floating type, got {}", op, name_of(x.dtype()));
   return x.dtype() == DType::float64 ? DType::float64 : DType::float32;
 }
@@ -95,7 +95,7 @@ const Tensor& Tensor::exponential_(double rate, Generator* generator) const {
 }
 
 const Tensor& Tensor::bernoulli_(double probability, Generator* generator) const {
-  refuse_recorded("bernoulli_", *this);
+  check_target("bernoulli_", *this);
   check_probability("bernoulli_", probability);
   return filled(*this, dtype(), [&](const Tensor& x) {
     kernels(x.device()).bernoulli(x, probability, chosen(generator).take(static_cast<std::uint64_t>(x.numel())));
@@ -103,7 +103,7 @@ const Tensor& Tensor::bernoulli_(double probability, Generator* generator) const
 }
 
 const Tensor& Tensor::random_(std::int64_t low, std::int64_t high, Generator* generator) const {
-  refuse_recorded("random_", *this);
+  check_target("random_", *this);
   if (low >= high) fail("random_: no integer in [{}, {})", low, high);
   const auto [smallest, largest] = integer_range(dtype());
   if (low < smallest || high - 1 > largest) {

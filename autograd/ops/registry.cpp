@@ -16,6 +16,7 @@
 #include "autograd/ops/ternary.hpp"
 #include "autograd/ops/unary.hpp"
 #include "autograd/ops/view.hpp"
+#include "autograd/ops/view_part.hpp"
 
 namespace feral {
 namespace {
@@ -41,7 +42,8 @@ constexpr auto ops_list = list<
     ops::BitwiseAnd, ops::BitwiseOr, ops::BitwiseXor, ops::LeftShift, ops::RightShift, ops::Gcd, ops::Lcm,
     ops::IsNan, ops::IsInf, ops::IsFinite, ops::Signbit, ops::IsClose,
     ops::SumTo, ops::Argmax,
-    ops::View, ops::Transpose, ops::Expand, ops::Narrow, ops::NarrowBackward,
+    ops::View, ops::Transpose, ops::Permute, ops::Expand,
+    ops::Narrow, ops::Slice, ops::Select, ops::Diagonal, ops::Unfold, ops::AsStrided, ops::ViewBackward,
     ops::Matmul, ops::Linear,
     ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,
     ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,

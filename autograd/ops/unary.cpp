@@ -133,6 +133,7 @@ Tensor Tensor::square() const {
   return is_floating(dtype()) ? ops::of_float<ops::Square>(*this) : mul(*this);
 }
 Tensor Tensor::abs() const {
+  if (defined() && dtype() == DType::uint8) return clone();  // 0 - x would wrap around
   ops::check_defined("abs", *this);
   return is_floating(dtype()) ? ops::of_float<ops::Abs>(*this) : maximum(zeros({}, dtype()).sub(*this));
 }
