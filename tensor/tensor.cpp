@@ -8,6 +8,7 @@
 #include "core/sizes.hpp"
 #include "tensor/allocator.hpp"
 #include "tensor/kernels.hpp"
+#include "tensor/refuse.hpp"
 
 namespace feral {
 namespace {
@@ -18,17 +19,6 @@ std::size_t checked_bytes(const Shape& shape, DType dtype) {
 
 Tensor over(Storage* storage, const Shape& shape, DType dtype) {
   return Tensor::adopt(TensorImpl::create(storage, storage->data, shape, shape.contiguous_strides(), dtype));
-}
-
-void refuse_undefined(const char* op, const Tensor& tensor) {
-  if (!tensor.defined()) fail("{}: the tensor is undefined", op);
-}
-
-void refuse_recorded(const char* op, const Tensor& tensor) {
-  refuse_undefined(op, tensor);
-  if (tensor.impl()->producer != nullptr) {
-    fail("{}: cannot write in place into a tensor that a recorded op made; use detach() or clone()", op);
-  }
 }
 
 }  // namespace

@@ -282,7 +282,7 @@ void add_images(std::vector<OpCase>& cases) {
                    "view",
                    [](const Inputs& x) { return max_pool2d(x[0].transpose(2, 3)); },
                    {leaf_without_ties({1, 1, 5, 4})}});
-  const DropoutDraw draw{.probability = 0.4F, .seed = 3};
+  const DropoutDraw draw{.probability = 0.4F, .position = {.seed = 3}};
   cases.push_back(
       {"dropout", "elements", [=](const Inputs& x) { return apply<ops::Dropout>(draw, x[0]); }, {leaf({4, 5})}});
   DropoutDraw planes = draw;
