@@ -112,8 +112,8 @@ struct Sign {
   HWY_ATTR V operator()(D d, V x) const {
     const auto zero = hn::Zero(d);
     const auto one = hn::Set(d, hn::TFromD<D>{1});
-    // Zeros and NaN stay what they are.
-    return hn::IfThenElse(hn::Gt(x, zero), one, hn::IfThenElse(hn::Lt(x, zero), hn::Neg(one), x));
+    // Adding 0 takes the sign of a zero and leaves a NaN.
+    return hn::IfThenElse(hn::Gt(x, zero), one, hn::IfThenElse(hn::Lt(x, zero), hn::Neg(one), hn::Add(x, zero)));
   }
 };
 struct Sigmoid {
