@@ -6,6 +6,7 @@
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/interpolate.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/product.hpp"
 #include "autograd/ops/reduction.hpp"
@@ -32,8 +33,9 @@ constexpr auto ops_list = list<
     ops::SumTo, ops::Argmax,
     ops::View, ops::Transpose, ops::Expand, ops::Narrow, ops::NarrowBackward,
     ops::Matmul, ops::Linear,
-    ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,
-    ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,
+    ops::Convolution, ops::ConvolutionInputGradient, ops::ConvolutionWeightGradient,
+    ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather, ops::MaxPoolIndices, ops::PoolGather,
+    ops::PoolScatter, ops::AvgPool, ops::AvgPoolBackward, ops::Interpolate, ops::InterpolateBackward,
     ops::LogSoftmax, ops::NllLoss, ops::NllLossScatter,
     ops::Dropout>();
 // clang-format on
