@@ -5,6 +5,7 @@
 #include "tensor/cpu/blas.hpp"
 #include "tensor/cpu/columns.hpp"
 #include "tensor/cpu/conv2d_direct.hpp"
+#include "tensor/cpu/convolution_packed.hpp"
 #include "tensor/cpu/convolution_sizes.hpp"
 #include "tensor/cpu/depthwise.hpp"
 #include "tensor/cpu/kernels.hpp"
@@ -73,6 +74,10 @@ void convolution(const Tensor& out, const Tensor& x, const Tensor& weight, const
                     bias.defined() ? bias.data<float>() : nullptr, plain_2d(s))) {
     return;
   }
+  if (out.dtype() == DType::float32 && convolution_packed(out.data<float>(), x.data<float>(), weight.data<float>(),
+                                                          bias.defined() ? bias.data<float>() : nullptr, s)) {
+    return;
+  }
   visit_floating(out.dtype(), [&]<class T>() {
     const Workspace scratch = columns_of<T>(s);
     T* columns = reinterpret_cast<T*>(scratch.get());
@@ -104,6 +109,11 @@ void convolution_input_gradient(const Tensor& x_gradient, const Tensor& out_grad
   }
   if (s.filters == 0) {
     fill(x_gradient, 0);
+    return;
+  }
+  if (x_gradient.dtype() == DType::float32 &&
+      convolution_input_gradient_packed(x_gradient.data<float>(), out_gradient.data<float>(), weight.data<float>(),
+                                        s)) {
     return;
   }
   const bool plain = x_gradient.dtype() == DType::float32 && is_plain_2d(s) && !s.is_pointwise();
