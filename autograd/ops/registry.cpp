@@ -8,6 +8,7 @@
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/integer.hpp"
+#include "autograd/ops/interpolate.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/predicate.hpp"
 #include "autograd/ops/product.hpp"
@@ -45,8 +46,9 @@ constexpr auto ops_list = list<
     ops::View, ops::Transpose, ops::Permute, ops::Expand,
     ops::Narrow, ops::Slice, ops::Select, ops::Diagonal, ops::Unfold, ops::AsStrided, ops::ViewBackward,
     ops::Matmul, ops::Linear,
-    ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,
-    ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,
+    ops::Convolution, ops::ConvolutionInputGradient, ops::ConvolutionWeightGradient,
+    ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather, ops::MaxPoolIndices, ops::PoolGather,
+    ops::PoolScatter, ops::AvgPool, ops::AvgPoolBackward, ops::Interpolate, ops::InterpolateBackward,
     ops::LogSoftmax, ops::NllLoss, ops::NllLossScatter,
     ops::Dropout>();
 // clang-format on

@@ -225,63 +225,6 @@ void add_products(std::vector<OpCase>& cases) {
 }
 
 void add_images(std::vector<OpCase>& cases) {
-  for (const Conv2dGeometry geometry : {Conv2dGeometry{1, 0}, Conv2dGeometry{2, 1}, Conv2dGeometry{3, 2}}) {
-    const std::string detail = "stride " + std::to_string(geometry.stride);
-    const Shape x_shape = {2, 2, 5, 6};
-    const Shape weight_shape = {3, 2, 3, 2};
-    const NoGradGuard no_grad;
-    const Shape out_shape = conv2d(Tensor::zeros(x_shape), Tensor::zeros(weight_shape), {}, geometry).shape();
-    cases.push_back({"conv2d",
-                     detail,
-                     [=](const Inputs& x) { return conv2d(x[0], x[1], x[2], geometry); },
-                     {leaf(x_shape), leaf(weight_shape), leaf({3})}});
-    cases.push_back({"conv2d_input_gradient",
-                     detail,
-                     [=](const Inputs& x) {
-                       return apply<ops::Conv2dInputGradient>({.geometry = geometry, .x_shape = x_shape}, x[0],
-                                                              x[1]);
-                     },
-                     {leaf(out_shape), leaf(weight_shape)}});
-    cases.push_back({"conv2d_weight_gradient",
-                     detail,
-                     [=](const Inputs& x) {
-                       return apply<ops::Conv2dWeightGradient>({.geometry = geometry, .weight_shape = weight_shape},
-                                                               x[0], x[1]);
-                     },
-                     {leaf(x_shape), leaf(out_shape)}});
-  }
-  cases.push_back({"conv2d",
-                   "views, no bias",
-                   [](const Inputs& x) { return conv2d(x[0].transpose(2, 3), x[1].transpose(0, 1)); },
-                   {leaf({1, 2, 4, 3}), leaf({2, 2, 2, 2})}});
-  for (const Pool2dGeometry geometry : {Pool2dGeometry{2, 2}, Pool2dGeometry{3, 2}, Pool2dGeometry{2, 3}}) {
-    const std::string detail =
-        "kernel " + std::to_string(geometry.kernel) + " stride " + std::to_string(geometry.stride);
-    const Shape x_shape = {1, 2, 5, 7};
-    const Tensor x = leaf_without_ties(x_shape);
-    const Tensor out = max_pool2d(x.detach(), geometry);
-    // Where the maxima stand; any valid position does.
-    Tensor window = Tensor::empty(out.shape(), DType::uint8);
-    for (std::int64_t i = 0; i < window.numel(); ++i) {
-      window.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 5 % (geometry.kernel * geometry.kernel));
-    }
-    cases.push_back({"max_pool2d", detail, [=](const Inputs& in) { return max_pool2d(in[0], geometry); }, {x}});
-    cases.push_back({"max_pool2d_scatter",
-                     detail,
-                     [=](const Inputs& in) {
-                       return apply<ops::MaxPool2dScatter>({.geometry = geometry, .x_shape = x_shape}, in[0],
-                                                           window);
-                     },
-                     {leaf(out.shape())}});
-    cases.push_back({"max_pool2d_gather",
-                     detail,
-                     [=](const Inputs& in) { return apply<ops::MaxPool2dGather>(geometry, in[0], window); },
-                     {leaf(x_shape)}});
-  }
-  cases.push_back({"max_pool2d",
-                   "view",
-                   [](const Inputs& x) { return max_pool2d(x[0].transpose(2, 3)); },
-                   {leaf_without_ties({1, 1, 5, 4})}});
   const DropoutDraw draw{.probability = 0.4F, .position = {.seed = 3}};
   cases.push_back(
       {"dropout", "elements", [=](const Inputs& x) { return apply<ops::Dropout>(draw, x[0]); }, {leaf({4, 5})}});
