@@ -6,9 +6,13 @@
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/extreme.hpp"
+#include "autograd/ops/moments.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/product.hpp"
 #include "autograd/ops/reduction.hpp"
+#include "autograd/ops/scan.hpp"
+#include "autograd/ops/softmax.hpp"
 #include "autograd/ops/unary.hpp"
 #include "autograd/ops/view.hpp"
 
@@ -29,12 +33,15 @@ constexpr auto ops_list = list<
     ops::Sinh, ops::Cosh, ops::Tanh, ops::Asinh, ops::Acosh, ops::Atanh, ops::Sigmoid, ops::Softplus, ops::Erf,
     ops::Erfc, ops::Floor, ops::Ceil, ops::Trunc, ops::Round, ops::Relu, ops::ReluBackward,
     ops::Equal, ops::NotEqual, ops::Less, ops::LessEqual, ops::Where,
-    ops::SumTo, ops::Argmax,
+    ops::SumTo, ops::Sum, ops::Mean, ops::Prod, ops::Any, ops::All, ops::CountNonzero,
+    ops::Amax, ops::Amin, ops::Argmax, ops::Argmin, ops::Argmedian, ops::Median, ops::Pick, ops::Place,
+    ops::Var, ops::Std, ops::Norm, ops::Logsumexp,
+    ops::Cumsum, ops::Cumprod, ops::Recurrence, ops::Softmax, ops::LogSoftmax,
     ops::View, ops::Transpose, ops::Expand, ops::Narrow, ops::NarrowBackward,
     ops::Matmul, ops::Linear,
     ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,
     ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,
-    ops::LogSoftmax, ops::NllLoss, ops::NllLossScatter,
+    ops::NllLoss, ops::NllLossScatter,
     ops::Dropout>();
 // clang-format on
 
