@@ -155,6 +155,11 @@ void convolution_weight_gradient(const Tensor& weight_gradient, const Tensor& x,
                                     plain_2d(s))) {
     return;
   }
+  if (x.dtype() == DType::float32 &&
+      convolution_weight_gradient_packed(weight_gradient.data<float>(), x.data<float>(), out_gradient.data<float>(),
+                                         s)) {
+    return;
+  }
   fill(weight_gradient, 0);
   visit_floating(x.dtype(), [&]<class T>() {
     const Workspace scratch = columns_of<T>(s);
