@@ -6,6 +6,8 @@
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/linalg_factor.hpp"
+#include "autograd/ops/linalg_solve.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/product.hpp"
 #include "autograd/ops/reduction.hpp"
@@ -32,6 +34,9 @@ constexpr auto ops_list = list<
     ops::SumTo, ops::Argmax,
     ops::View, ops::Transpose, ops::Expand, ops::Narrow, ops::NarrowBackward,
     ops::Matmul, ops::Linear,
+    ops::Bmm,
+    ops::Solve, ops::Inv, ops::Det, ops::Cofactors, ops::Slogdet, ops::Lstsq, ops::Pinv, ops::Cholesky, ops::Qr,
+    ops::Svd, ops::Eigh,
     ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,
     ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,
     ops::LogSoftmax, ops::NllLoss, ops::NllLossScatter,
