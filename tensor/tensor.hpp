@@ -29,8 +29,12 @@ namespace feral {
 struct Scalar {
   template <class T>
   requires std::is_arithmetic_v<T> Scalar(T number)
-  noexcept : value(static_cast<double>(number)), floating(std::is_floating_point_v<T>) {}
-  double value;
+  noexcept
+      : value(static_cast<double>(number)),
+        integer(std::is_floating_point_v<T> ? 0 : static_cast<std::int64_t>(number)),
+        floating(std::is_floating_point_v<T>) {}
+  double value;          // an integer beyond 2^53 is rounded
+  std::int64_t integer;  // the exact one; 0 for a floating number
   bool floating;
 };
 

@@ -68,8 +68,7 @@ inline Tensor part_of(const Tensor& packed, std::int64_t start, const Shape& sha
   return packed.narrow(0, start, shape.numel()).reshape(shape);
 }
 inline Tensor part_in_run(const Tensor& packed, std::int64_t start, const Shape& shape) {
-  return View::view({.shape = shape, .strides = shape.contiguous_strides()},
-                    Narrow::view({.dim = 0, .start = start, .length = shape.numel()}, packed));
+  return look(packed, {.shape = shape, .strides = shape.contiguous_strides(), .offset = start});
 }
 
 }  // namespace feral::ops

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "tensor/cpu/small_gemm.hpp"
@@ -103,21 +104,20 @@ constexpr std::array<std::array<Tile<T>, 16>, max_vectors> all_tiles(std::intege
   return {tiles_of<T, vector + 1>(std::make_integer_sequence<int, rows_for(vector + 1)>())...};
 }
 
-// to [k, columns] with rows of `width` = from [columns, k], turned in squares of one 128-bit vector a row.
+// to [k, columns] with rows of `width` = from [columns, k], turned in squares of one 128-bit vector a row; columns
+// and k are multiples of a square's side.
 template <class T>
-HWY_ATTR void turn(T* to, std::int64_t width, const T* from, std::int64_t from_row, std::int64_t columns,
-                   std::int64_t k) {
+HWY_ATTR void turn_squares(T* to, std::int64_t width, const T* from, std::int64_t from_row, std::int64_t columns,
+                           std::int64_t k) {
   const hn::FixedTag<T, 16 / sizeof(T)> d;
-  constexpr std::int64_t square = 16 / sizeof(T);
-  std::int64_t j = 0;
-  for (; j + square <= columns; j += square) {
+  constexpr std::int64_t side = 16 / sizeof(T);
+  for (std::int64_t j = 0; j < columns; j += side) {
     const T* row = from + j * from_row;
     T* out = to + j;
-    std::int64_t l = 0;
-    for (; l + square <= k; l += square, out += square * width) {
-      if constexpr (square == 4) {
-        const auto row0 = hn::LoadU(d, row + l);
-        const auto row1 = hn::LoadU(d, row + from_row + l);
+    for (std::int64_t l = 0; l < k; l += side, out += side * width) {
+      const auto row0 = hn::LoadU(d, row + l);
+      const auto row1 = hn::LoadU(d, row + from_row + l);
+      if constexpr (side == 4) {
         const auto row2 = hn::LoadU(d, row + 2 * from_row + l);
         const auto row3 = hn::LoadU(d, row + 3 * from_row + l);
         const auto low02 = hn::InterleaveLower(d, row0, row2);
@@ -129,18 +129,26 @@ HWY_ATTR void turn(T* to, std::int64_t width, const T* from, std::int64_t from_r
         hn::StoreU(hn::InterleaveLower(d, high02, high13), d, out + 2 * width);
         hn::StoreU(hn::InterleaveUpper(d, high02, high13), d, out + 3 * width);
       } else {
-        const auto row0 = hn::LoadU(d, row + l);
-        const auto row1 = hn::LoadU(d, row + from_row + l);
         hn::StoreU(hn::InterleaveLower(d, row0, row1), d, out);
         hn::StoreU(hn::InterleaveUpper(d, row0, row1), d, out + width);
       }
     }
-    for (; l < k; ++l, out += width) {
-      for (std::int64_t i = 0; i < square; ++i) out[i] = row[i * from_row + l];
-    }
   }
-  for (; j < columns; ++j) {
-    for (std::int64_t l = 0; l < k; ++l) to[l * width + j] = from[j * from_row + l];
+}
+
+// The same for any sizes, in pieces that fill a part of the first-level cache.
+template <class T>
+HWY_ATTR void turn(T* to, std::int64_t width, const T* from, std::int64_t from_row, std::int64_t columns,
+                   std::int64_t k) {
+  constexpr std::int64_t side = 16 / sizeof(T);
+  constexpr std::int64_t piece = 64;
+  const std::int64_t whole_columns = columns / side * side;
+  const std::int64_t whole_k = k / side * side;
+  for (std::int64_t l = 0; l < whole_k; l += piece) {
+    turn_squares(to + l * width, width, from + l, from_row, whole_columns, std::min(piece, whole_k - l));
+  }
+  for (std::int64_t j = 0; j < columns; ++j) {
+    for (std::int64_t l = j < whole_columns ? whole_k : 0; l < k; ++l) to[l * width + j] = from[j * from_row + l];
   }
 }
 
@@ -153,12 +161,13 @@ HWY_ATTR bool multiply(const SmallProduct<T>& p, bool turned) {
   const std::int64_t panels = (all_vectors + widest(p.m) - 1) / widest(p.m);
   const std::int64_t vectors_of_panel = (all_vectors + panels - 1) / panels;
   const std::int64_t width = vectors_of_panel * lanes;
-  const Workspace workspace(turned ? static_cast<std::size_t>(width * p.k) * sizeof(T) : 1);
+  std::optional<Workspace> workspace;
+  if (turned) workspace.emplace(static_cast<std::size_t>(width * p.k) * sizeof(T));
   SmallProduct<T> part = p;
   for (std::int64_t column = 0; column < p.n; column += width) {
     const std::int64_t columns = std::min(width, p.n - column);
     if (turned) {
-      T* panel = reinterpret_cast<T*>(workspace.get());
+      T* panel = reinterpret_cast<T*>(workspace->get());
       turn(panel, width, p.b + column * p.b_row, p.b_row, columns, p.k);
       part.b = panel;
       part.b_row = width;
@@ -199,20 +208,24 @@ HWY_EXPORT(multiply_doubles);
 
 namespace {
 
-// Measured against the AVX-512 kernels of OpenBLAS 0.3.21, which are slower by at least a tenth in what is taken here.
-// A panel of B must stay in the second-level cache, and turning a transposed B must pay.
-bool is_worth_it(bool turned, std::int64_t m, std::int64_t n, std::int64_t k, std::size_t bytes) {
-  if (k == 0 || static_cast<std::size_t>(k) * 256 > (std::size_t{1} << 18) || n * k > (std::int64_t{1} << 17) * 4) return false;
-  if (turned) return m >= 8 && n >= 16;
-  (void)bytes;
-  return m == 1 ? n >= 64 : n >= 16;
+// Measured against OpenBLAS 0.3.21 on AVX-512, whose own kernels for small matrices stop at 10⁶ multiplications.
+bool is_worth_it(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+                 std::int64_t element) {
+  constexpr std::int64_t panel_depth = 1024;  // a panel of four vectors stays in the second-level cache
+  constexpr std::int64_t largest_b = std::int64_t{1} << 20;
+  if (k == 0 || k > panel_depth || n * k * element > largest_b) return false;
+  const std::int64_t row = n * element;  // bytes of a row of C; a vector has 64
+  if (m * n * k > 1'000'000) return row >= 32 && m >= (transpose_b ? 16 : 4);
+  if (transpose_b) return !transpose_a && m >= 16 && row >= 64;  // turning B must pay
+  if (transpose_a) return m >= 4 && row >= 256;
+  return m == 1 ? row >= 384 : m >= 4 && row >= 64;
 }
 
 template <class T, class Multiply>
 bool try_small(Multiply multiply, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n,
                std::int64_t k, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
                std::int64_t ldc) {
-  if (!(beta == 0 || beta == 1) || !is_worth_it(transpose_b, m, n, k, sizeof(T))) return false;
+  if (!(beta == 0 || beta == 1) || !is_worth_it(transpose_a, transpose_b, m, n, k, sizeof(T))) return false;
   return multiply({m, n, k, a, transpose_a ? 1 : lda, transpose_a ? lda : 1, b, ldb, c, ldc, beta == 1},
                   transpose_b);
 }

@@ -129,18 +129,6 @@ void add_views(std::vector<WrongCall>& calls) {
   calls.push_back({"narrow", [] { (void)f32({2, 3}).narrow(1, 1, INT64_MAX); }, {"the 3"}});
   calls.push_back({"narrow", [] { (void)f32({2, 3}).narrow(-3, 0, 1); }, {"dimension -3"}});
   calls.push_back({"narrow", [] { (void)Tensor().narrow(0, 0, 0); }, {"undefined"}});
-  calls.push_back({"narrow_backward",
-                   [] {
-                     apply<ops::NarrowBackward>({.shape = {3, 5}, .dim = 1, .start = 0}, i32({3, 2}));
-                   },
-                   {"int32"}});
-  for (const Shape& shape : {Shape{3, 4}, Shape{4, 2}, Shape{3}}) {
-    calls.push_back({"narrow_backward",
-                     [=] {
-                       apply<ops::NarrowBackward>({.shape = {3, 5}, .dim = 1, .start = 2}, f32(shape));
-                     },
-                     {shape.to_string(), "[3, 5]"}});
-  }
 }
 
 void add_reductions_and_products(std::vector<WrongCall>& calls) {
@@ -283,7 +271,7 @@ TEST(WrongCalls, AreTriedForEveryOp) {
 TEST(WrongCalls, AnExpandTooLargeToCountReleasesTheTensor) {
   const Tensor x = f32({1});
   EXPECT_THROW((void)x.expand({two_to_40, two_to_40}), Error);
-  EXPECT_THROW((void)x.expand({-1}), Error);
+  EXPECT_THROW((void)x.expand({-2}), Error);
   EXPECT_EQ(x.impl()->storage->references, 1U);
 }
 
