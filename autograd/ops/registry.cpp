@@ -10,6 +10,8 @@
 #include "autograd/ops/extreme.hpp"
 #include "autograd/ops/integer.hpp"
 #include "autograd/ops/interpolate.hpp"
+#include "autograd/ops/linalg_factor.hpp"
+#include "autograd/ops/linalg_solve.hpp"
 #include "autograd/ops/moments.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/predicate.hpp"
@@ -51,7 +53,9 @@ constexpr auto ops_list = list<
     ops::AvgPoolBackward, ops::Interpolate, ops::InterpolateBackward, ops::LogSoftmax, ops::NllLoss,
     ops::NllLossScatter, ops::Dropout, ops::Sum, ops::Mean, ops::Prod, ops::Any, ops::All, ops::CountNonzero,
     ops::Amax, ops::Amin, ops::Argmin, ops::Argmedian, ops::Median, ops::Pick, ops::Place, ops::Var, ops::Std,
-    ops::Norm, ops::Logsumexp, ops::Cumsum, ops::Cumprod, ops::Recurrence, ops::Softmax>();
+    ops::Norm, ops::Logsumexp, ops::Cumsum, ops::Cumprod, ops::Recurrence, ops::Softmax, ops::Bmm, ops::Solve,
+    ops::Inv, ops::Det, ops::Cofactors, ops::Slogdet, ops::Lstsq, ops::Pinv, ops::Cholesky, ops::Qr, ops::Svd,
+    ops::Eigh>();
 // clang-format on
 
 }  // namespace

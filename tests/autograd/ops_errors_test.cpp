@@ -137,7 +137,7 @@ void add_reductions_and_products(std::vector<WrongCall>& calls) {
   calls.push_back({"sum_to", [] { (void)i32({3}).sum_to({1}); }, {"int32"}});
   calls.push_back({"sum_to", [] { (void)Tensor().sum_to({1}); }, {"undefined"}});
   calls.push_back({"matmul", [] { (void)f32({2, 3}).matmul(f32({4, 5})); }, {"[2, 3]", "[4, 5]"}});
-  calls.push_back({"matmul", [] { (void)f32({3}).matmul(f32({3, 5})); }, {"[3]", "[3, 5]"}});
+  calls.push_back({"matmul", [] { (void)f32({4}).matmul(f32({3, 5})); }, {"[4]", "[3, 5]"}});
   calls.push_back({"matmul", [] { (void)f32({2, 3}).matmul(f64({3, 5})); }, {"float32", "float64"}});
   calls.push_back({"matmul", [] { (void)f32({2, 3}).matmul(Tensor()); }, {"undefined"}});
   calls.push_back({"linear", [] { linear(f32({2, 3}), f32({5, 4})); }, {"[2, 3]", "[5, 4]"}});
