@@ -13,6 +13,7 @@
 #include <cstddef>
 
 #include "tensor/cpu/math-inl.hpp"
+#include "tensor/cpu/normal_table.hpp"
 #include "tensor/cpu/special_functions.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -70,24 +71,15 @@ HWY_ATTR SplitExp<D> bell(D d, V magnitude, float scale) {
 #endif
 }
 
-// e^(z²) erfc(z), times `factor`, for 0 <= z <= 10.2 given as 0.3 z: a polynomial in 1 / (1 + 0.3 z).
+// e^(z²) erfc(z), times `factor`, for 0.6 <= z <= 9.3 given as 0.6 z: a polynomial in
+// 1 / (1 + 0.6 z).
 template <class D, class V>
 HWY_ATTR V scaled_erfc(D d, V z, float factor) {
   const auto one = hn::Set(d, 1.0F);
   const auto u = hn::Div(one, hn::Add(one, z));
-  // Estrin's scheme: pairs first, so that less waits for what came before.
-  const auto pair = [&](float c, float next)
-                        HWY_ATTR { return hn::MulAdd(u, hn::Set(d, factor * c), hn::Set(d, factor * next)); };
-  const auto u2 = hn::Mul(u, u);
-  const auto u4 = hn::Mul(u2, u2);
-  const auto p01 = pair(1.692900211e-01F, -5.931127816e-06F);
-  const auto p23 = pair(1.514665782e-01F, 1.699626595e-01F);
-  const auto p45 = pair(-8.119013160e-02F, 2.068494111e-01F);
-  const auto p67 = pair(-5.025284290e-01F, 5.332206488e-01F);
-  const auto p89 = pair(-1.289086491e-01F, 4.818437994e-01F);
-  const auto low = hn::MulAdd(p23, u2, p01);
-  const auto high = hn::MulAdd(hn::MulAdd(p89, u2, p67), u2, p45);
-  return hn::MulAdd(high, u4, low);
+  return horner(d, u, hn::Set(d, factor * -1.150585040e-01F), factor * 4.994797409e-01F, factor * -7.835478187e-01F,
+                factor * 4.035532773e-01F, factor * 1.259223185e-02F, factor * 3.101503849e-01F,
+                factor * 3.339439631e-01F, factor * 3.388740420e-01F, factor * -1.218354009e-05F);
 }
 
 // erf(z) / z, or factor times it, for |z| < 0.65 given as z².
@@ -105,7 +97,7 @@ struct Erf {
     const auto square = hn::Mul(magnitude, magnitude);
     const auto small = hn::Mul(magnitude, erf_quotient(d, square, 1));
     const auto tail = hn::Mul(SplitExp<D>(d, hn::Neg(square), hn::Zero(d)).normal(d),
-                              scaled_erfc(d, hn::Mul(magnitude, hn::Set(d, 0.3F)), 1));
+                              scaled_erfc(d, hn::Mul(magnitude, hn::Set(d, 0.6F)), 1));
     const auto y = hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, 0.65F)), small, hn::Sub(hn::Set(d, 1.0F), tail));
     return hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(y, x));
   }
@@ -117,7 +109,7 @@ struct Erfc {
     const auto limit = hn::Set(d, 9.3F);
     const auto magnitude = hn::Min(hn::Abs(x), limit);
     const auto tail =
-        hn::Mul(bell(d, magnitude, 1).normal(d), scaled_erfc(d, hn::Mul(magnitude, hn::Set(d, 0.3F)), 1));
+        hn::Mul(bell(d, magnitude, 1).normal(d), scaled_erfc(d, hn::Mul(magnitude, hn::Set(d, 0.6F)), 1));
     const auto far = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Sub(hn::Set(d, 2.0F), tail), tail);
     const auto near = hn::NegMulAdd(x, erf_quotient(d, hn::Mul(x, x), 1), hn::Set(d, 1.0F));
     const auto y = hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, 0.65F)), near, far);
@@ -125,42 +117,67 @@ struct Erfc {
   }
 };
 
-// The normal distribution at -|x|, and its density, for |x| <= 12.5.
+// The density of the normal distribution at x, and the distribution at -|x|, for |x| <= 12.5.
 template <class D>
 struct Normal {
   using V = hn::Vec<D>;
-  V bell_value;
+  V density;
   V tail;
 
-  HWY_ATTR Normal(D d, V x) {
-    const auto magnitude = hn::Min(hn::Abs(x), hn::Set(d, 12.5F));
-    bell_value = bell(d, magnitude, 0.5F).normal(d);
-    // 0.3 / √2
-    tail = hn::Mul(bell_value, scaled_erfc(d, hn::Mul(magnitude, hn::Set(d, 0.212132034F)), 0.5F));
-  }
-  // At x.
-  HWY_ATTR V below(D d, V x) const {
-    const auto far = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(hn::Set(d, 1.0F), tail));
-    // 1/2 + erf(x/√2) / 2
-    const auto near =
-        hn::MulAdd(x, erf_quotient(d, hn::Mul(hn::Mul(x, x), hn::Set(d, 0.5F)), 0.353553391F), hn::Set(d, 0.5F));
-    return hn::IfThenElse(hn::Lt(hn::Abs(x), hn::Set(d, 0.9F)), near, far);
+  HWY_ATTR Normal(D d, V magnitude) {
+    const auto value = bell(d, magnitude, 0.5F).normal(d);
+    density = hn::Mul(value, hn::Set(d, 0.398942280F));  // 1 / √(2π)
+    // 0.6 / √2
+    const auto far = hn::Mul(value, scaled_erfc(d, hn::Mul(magnitude, hn::Set(d, 0.424264069F)), 0.5F));
+    // 1/2 - erf(x/√2) / 2
+    const auto half_square = hn::Mul(hn::Mul(magnitude, magnitude), hn::Set(d, 0.5F));
+    const auto near = hn::NegMulAdd(magnitude, erf_quotient(d, half_square, 0.353553391F), hn::Set(d, 0.5F));
+    tail = hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, 0.9F)), near, far);
   }
 };
 
+#if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86
+// Φ(-magnitude) for magnitude < 3.9: one register holds half a row of the table.
+template <class D, class V>
+HWY_ATTR V normal_tail_in_pieces(D d, V magnitude) {
+  const auto magic = hn::Set(d, 0x1.8p20F);
+  const auto shifted = hn::Add(magnitude, magic);  // rounds to eighths; its low bits count them
+  const auto t = hn::Sub(magnitude, hn::Sub(shifted, magic));
+  const auto coefficient = [&](int k) HWY_ATTR {
+    return V{_mm512_permutex2var_ps(_mm512_load_ps(normal_tail[k]), _mm512_castps_si512(shifted.raw),
+                                    _mm512_load_ps(normal_tail[k] + 16))};
+  };
+  auto sum = hn::MulAdd(coefficient(5), t, coefficient(4));
+  sum = hn::MulAdd(sum, t, coefficient(3));
+  sum = hn::MulAdd(sum, t, coefficient(2));
+  sum = hn::MulAdd(sum, t, coefficient(1));
+  return hn::MulAdd(sum, t, coefficient(0));
+}
+#endif
+
+// x Φ(x) = max(x, 0) - |x| Φ(-|x|)
 struct Gelu {
   template <class D, class V>
   HWY_ATTR V operator()(D d, V x) const {
-    const auto y = hn::Mul(x, Normal<D>(d, x).below(d, x));
-    return with_rest(d, x, y, hn::Gt(x, hn::Set(d, -12.5F)), [](float v) { return cpu::gelu(double{v}); });
+    const auto magnitude = hn::Abs(x);
+    const auto positive = hn::Max(x, hn::Zero(d));
+#if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86
+    if (HWY_LIKELY(hn::AllTrue(d, hn::Lt(magnitude, hn::Set(d, 3.9F))))) {
+      return hn::NegMulAdd(magnitude, normal_tail_in_pieces(d, magnitude), positive);
+    }
+#endif
+    const Normal<D> normal(d, hn::Min(magnitude, hn::Set(d, 12.5F)));
+    const auto far =
+        hn::IfThenElse(hn::Gt(x, hn::Set(d, 12.5F)), x, hn::NegMulAdd(magnitude, normal.tail, positive));
+    return with_rest(d, x, far, hn::Gt(x, hn::Set(d, -12.5F)), [](float v) { return cpu::gelu(double{v}); });
   }
 };
 struct GeluSlope {
   template <class D, class V>
   HWY_ATTR V operator()(D d, V x) const {
-    const Normal<D> normal(d, x);
-    const auto density = hn::Mul(normal.bell_value, hn::Set(d, 0.398942280F));  // 1 / √(2π)
-    const auto y = hn::MulAdd(x, density, normal.below(d, x));
+    const Normal<D> normal(d, hn::Min(hn::Abs(x), hn::Set(d, 12.5F)));
+    const auto below = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), normal.tail, hn::Sub(hn::Set(d, 1.0F), normal.tail));
+    const auto y = hn::MulAdd(x, normal.density, below);
     return with_rest(d, x, y, hn::Lt(hn::Abs(x), hn::Set(d, 12.5F)),
                      [](float v) { return cpu::gelu_slope(double{v}); });
   }
