@@ -33,6 +33,7 @@ using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 constexpr std::int64_t lanes = 16;
 constexpr std::int64_t positions_at_once = 112;  // × a tile's filters: half the first-level cache
+constexpr std::int64_t few_positions = 1024;     // × a tile's filters: a quarter of the second-level cache
 
 // Rows of kernels × width × vectors of filters: the sums in registers.
 template <int kernel_width>
@@ -41,36 +42,43 @@ struct Tile {
   static constexpr int vectors = kernel_width == 7 ? 2 : 4;
 };
 
-// to[c * to_stride + r] = from[r * from_stride + c]
-HWY_ATTR void turn_over(float* to, std::int64_t to_stride, const float* from, std::int64_t from_stride,
-                        std::int64_t rows, std::int64_t columns) {
+// to[c * to_stride + r] = from[r * from_stride + c], of 4 rows and columns.
+HWY_ATTR HWY_INLINE void turn_over_4x4(float* to, std::int64_t to_stride, const float* from,
+                                       std::int64_t from_stride) {
   const hn::Full128<float> d;
   const hn::Full128<double> pairs;
-  std::int64_t r = 0;
-  for (; r + 4 <= rows; r += 4) {
-    const float* at = from + r * from_stride;
-    std::int64_t c = 0;
-    for (; c + 4 <= columns; c += 4) {
-      const auto x0 = hn::LoadU(d, at + c);
-      const auto x1 = hn::LoadU(d, at + from_stride + c);
-      const auto x2 = hn::LoadU(d, at + 2 * from_stride + c);
-      const auto x3 = hn::LoadU(d, at + 3 * from_stride + c);
-      const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, x0, x1));
-      const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, x2, x3));
-      const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, x0, x1));
-      const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, x2, x3));
-      float* out = to + c * to_stride + r;
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, out);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, out + to_stride);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, out + 2 * to_stride);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, out + 3 * to_stride);
-    }
-    for (; c < columns; ++c) {
-      for (std::int64_t i = 0; i < 4; ++i) to[c * to_stride + r + i] = at[i * from_stride + c];
+  const auto x0 = hn::LoadU(d, from);
+  const auto x1 = hn::LoadU(d, from + from_stride);
+  const auto x2 = hn::LoadU(d, from + 2 * from_stride);
+  const auto x3 = hn::LoadU(d, from + 3 * from_stride);
+  const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, x0, x1));
+  const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, x2, x3));
+  const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, x0, x1));
+  const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, x2, x3));
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, to);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, to + to_stride);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, to + 2 * to_stride);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * to_stride);
+}
+
+// The same of any number. by_columns: goes along rows of `to` instead of rows of `from`, for the one whose stride
+// may be a multiple of the cache's sets.
+template <bool by_columns>
+HWY_ATTR void turn_over(float* to, std::int64_t to_stride, const float* from, std::int64_t from_stride,
+                        std::int64_t rows, std::int64_t columns) {
+  const std::int64_t whole_rows = rows / 4 * 4;
+  const std::int64_t whole_columns = columns / 4 * 4;
+  for (std::int64_t a = 0; a < (by_columns ? whole_columns : whole_rows); a += 4) {
+    for (std::int64_t b = 0; b < (by_columns ? whole_rows : whole_columns); b += 4) {
+      const std::int64_t r = by_columns ? b : a;
+      const std::int64_t c = by_columns ? a : b;
+      turn_over_4x4(to + c * to_stride + r, to_stride, from + r * from_stride + c, from_stride);
     }
   }
-  for (; r < rows; ++r) {
-    for (std::int64_t c = 0; c < columns; ++c) to[c * to_stride + r] = from[r * from_stride + c];
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = r < whole_rows ? whole_columns : 0; c < columns; ++c) {
+      to[c * to_stride + r] = from[r * from_stride + c];
+    }
   }
 }
 
@@ -162,13 +170,16 @@ HWY_ATTR void weight_gradient(float* result, const float* x, const float* out_gr
   const bool pads = s.padding != Volume{0, 0, 0};
   const Volume padded = {s.size[0] + 2 * s.padding[0], s.size[1] + 2 * s.padding[1], s.size[2] + 2 * s.padding[2]};
   const std::int64_t plane = elements(padded);
-  // Images whose positions make a block, and rows of the output that do.
-  const std::int64_t together = std::min(s.batch, positions_at_once / s.positions() + 1);
+  // Few positions are one block, and the sums of some rows are finished before others are begun; of more, images
+  // whose positions make a block, and rows of the output that do.
+  const bool single = s.batch * s.positions() <= few_positions;
+  const std::int64_t together = single ? s.batch : std::min(s.batch, positions_at_once / s.positions() + 1);
   const std::int64_t lines_at_once =
-      std::min(std::max<std::int64_t>(1, positions_at_once / s.out[2]), together * s.lines());
-
+      single ? s.batch * s.lines()
+             : std::min(std::max<std::int64_t>(1, positions_at_once / s.out[2]), together * s.lines());
   const std::int64_t rows = channels * s.kernel[0] * s.kernel[1];
-  const Workspace sums_memory(floats(filter_blocks * filter_block * rows * kernel_width));
+  const std::int64_t rows_at_once = single ? std::min<std::int64_t>(rows, 12 * T::rows) : rows;
+  const Workspace sums_memory(floats((single ? 1 : filter_blocks) * filter_block * rows_at_once * kernel_width));
   const Workspace gradient_memory(floats(filter_blocks * filter_block * lines_at_once * s.out[2]));
   const Workspace padded_memory(floats(pads ? together * channels * plane : 0));
   const Workspace offset_memory(static_cast<std::size_t>(rows) * sizeof(std::int64_t));
@@ -218,27 +229,34 @@ HWY_ATTR void weight_gradient(float* result, const float* x, const float* out_gr
           for (std::int64_t k = 0; k < line_count;) {
             const std::int64_t image = (line + k) / s.lines();
             const std::int64_t run = std::min(line_count - k, (image + 1) * s.lines() - (line + k));
-            turn_over(turned + k * s.out[2] * vectors * lanes, vectors * lanes,
-                      out_gradient + ((i + image) * s.filters + g * filters + filter) * s.positions() +
-                          (line + k) % s.lines() * s.out[2],
-                      s.positions(), in_block, run * s.out[2]);
+            turn_over<false>(turned + k * s.out[2] * vectors * lanes, vectors * lanes,
+                             out_gradient + ((i + image) * s.filters + g * filters + filter) * s.positions() +
+                                 (line + k) % s.lines() * s.out[2],
+                             s.positions(), in_block, run * s.out[2]);
             k += run;
           }
-          float* sum = sums + filter * rows * kernel_width;
-          for (std::int64_t r = 0; r < rows; r += T::rows) {
-            const std::int64_t at_once = std::min<std::int64_t>(T::rows, rows - r);
-            table[static_cast<std::size_t>((at_once - 1) * T::vectors + vectors - 1)](
-                sum + r * kernel_width * vectors * lanes, block, offsets + r, turned);
+          float* sum = single ? sums : sums + filter * rows * kernel_width;
+          for (std::int64_t from = 0; from < rows; from += rows_at_once) {
+            const std::int64_t to = std::min(from + rows_at_once, rows);
+            for (std::int64_t r = from; r < to; r += T::rows) {
+              const std::int64_t at_once = std::min<std::int64_t>(T::rows, to - r);
+              table[static_cast<std::size_t>((at_once - 1) * T::vectors + vectors - 1)](
+                  sum + (r - from) * kernel_width * vectors * lanes, block, offsets + r, turned);
+            }
+            if (single) {
+              turn_over<true>(result + (g * filters + filter) * s.taps() + from * kernel_width, s.taps(), sum,
+                              vectors * lanes, (to - from) * kernel_width, in_block);
+            }
           }
         }
         first = false;
       }
     }
-    for (std::int64_t b = 0; b < filter_blocks; ++b) {
+    for (std::int64_t b = 0; !single && b < filter_blocks; ++b) {
       const std::int64_t filter = b * filter_block;
       const std::int64_t in_block = std::min(filter_block, filters - filter);
-      turn_over(result + (g * filters + filter) * s.taps(), s.taps(), sums + filter * rows * kernel_width,
-                (in_block + lanes - 1) / lanes * lanes, rows * kernel_width, in_block);
+      turn_over<true>(result + (g * filters + filter) * s.taps(), s.taps(), sums + filter * rows * kernel_width,
+                      (in_block + lanes - 1) / lanes * lanes, rows * kernel_width, in_block);
     }
   }
 }
