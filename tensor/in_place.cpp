@@ -97,8 +97,12 @@ bool same_view(const Tensor& a, const Tensor& b) noexcept {
   return true;
 }
 
+void refuse_undefined(std::string_view op, const Tensor& tensor) {
+  if (!tensor.defined()) fail("{}: the tensor is undefined", op);
+}
+
 void check_target(std::string_view op, const Tensor& target) {
-  if (!target.defined()) fail("{}: the tensor is undefined", op);
+  refuse_undefined(op, target);
   if (target.impl()->producer != nullptr) {
     fail("{}: cannot write in place into a tensor that a recorded op made; use detach() or clone()", op);
   }

@@ -21,6 +21,9 @@ bool may_share_memory(const Tensor& a, const Tensor& b) noexcept;
 // Whether both show the same elements in the same places.
 bool same_view(const Tensor& a, const Tensor& b) noexcept;
 
+// Throws feral::Error, naming `op`, for an undefined tensor.
+void refuse_undefined(std::string_view op, const Tensor& tensor);
+
 // Throws feral::Error, naming `op`, unless `target` may be written into: defined, not made by a recorded op, no
 // element in two places.
 void check_target(std::string_view op, const Tensor& target);

@@ -21,10 +21,6 @@ Tensor over(Storage* storage, const Shape& shape, DType dtype) {
   return Tensor::adopt(TensorImpl::create(storage, storage->data, shape, shape.contiguous_strides(), dtype));
 }
 
-void refuse_undefined(const char* op, const Tensor& tensor) {
-  if (!tensor.defined()) fail("{}: the tensor is undefined", op);
-}
-
 }  // namespace
 
 TensorImpl* TensorImpl::create(Storage* storage, std::byte* data, const Shape& shape, const Shape& strides,

@@ -135,7 +135,8 @@ Tensor Tensor::square() const {
 Tensor Tensor::abs() const {
   if (defined() && dtype() == DType::uint8) return clone();  // 0 - x would wrap around
   ops::check_defined("abs", *this);
-  return is_floating(dtype()) ? ops::of_float<ops::Abs>(*this) : maximum(zeros({}, dtype()).sub(*this));
+  if (is_floating(dtype())) return ops::of_float<ops::Abs>(*this);
+  return dtype() == DType::uint8 ? clone() : maximum(zeros({}, dtype()).sub(*this));
 }
 Tensor Tensor::sign() const {
   ops::check_defined("sign", *this);
