@@ -108,6 +108,41 @@ TYPED_TEST(SmallGemm, LeavesTheRestToOpenBlas) {
   EXPECT_EQ(check<TypeParam>(numbers, 3, 3, 0, 0), 0);
 }
 
+// Vectors of a size that goes to gemv, in every orientation, beside values that must not change.
+TEST(Blas, LongVectorsTimesMatrices) {
+  constexpr std::int64_t k = 1500;
+  constexpr std::int64_t n = 700;
+  Numbers numbers(63);
+  for (const bool transpose_a : {false, true}) {
+    for (const bool transpose_b : {false, true}) {
+      for (const float beta : {0.0F, 1.0F, 0.5F}) {
+        for (const auto& [m, columns] : {std::pair<std::int64_t, std::int64_t>{1, n}, {n, 1}, {1, 1}}) {
+          const Padded<float> a(numbers, transpose_a ? k : m, transpose_a ? m : k);
+          const Padded<float> b(numbers, transpose_b ? columns : k, transpose_b ? k : columns);
+          Padded<float> c(numbers, m, columns);
+          std::vector<float> expected = c.values;
+          for (std::int64_t i = 0; i < m; ++i) {
+            for (std::int64_t j = 0; j < columns; ++j) {
+              float sum = 0;
+              for (std::int64_t l = 0; l < k; ++l) {
+                sum += (transpose_a ? a.at(l, i) : a.at(i, l)) * (transpose_b ? b.at(j, l) : b.at(l, j));
+              }
+              float& element = expected[static_cast<std::size_t>(i * c.row_length + j)];
+              element = sum + beta * element;
+              if (beta == 0) {
+                c.values[static_cast<std::size_t>(i * c.row_length + j)] = std::numeric_limits<float>::quiet_NaN();
+              }
+            }
+          }
+          cpu::gemm(transpose_a, transpose_b, m, columns, k, a.values.data(), a.row_length, b.values.data(),
+                    b.row_length, beta, c.values.data(), c.row_length);
+          EXPECT_EQ(c.values, expected) << m << " " << columns << " " << transpose_a << transpose_b << " " << beta;
+        }
+      }
+    }
+  }
+}
+
 TEST(Blas, SizesThatItCannotCountAreAnError) {
   EXPECT_EQ(cpu::blas_int(2147483647), 2147483647);
   float x = 0;
