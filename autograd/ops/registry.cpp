@@ -1,5 +1,6 @@
 #include "autograd/ops/registry.hpp"
 
+#include "autograd/ops/activation.hpp"
 #include "autograd/ops/binary.hpp"
 #include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
@@ -7,14 +8,22 @@
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/extreme.hpp"
+#include "autograd/ops/integer.hpp"
+#include "autograd/ops/interpolate.hpp"
+#include "autograd/ops/linalg_factor.hpp"
+#include "autograd/ops/linalg_solve.hpp"
 #include "autograd/ops/moments.hpp"
 #include "autograd/ops/pooling.hpp"
+#include "autograd/ops/predicate.hpp"
 #include "autograd/ops/product.hpp"
 #include "autograd/ops/reduction.hpp"
 #include "autograd/ops/scan.hpp"
 #include "autograd/ops/softmax.hpp"
+#include "autograd/ops/special.hpp"
+#include "autograd/ops/ternary.hpp"
 #include "autograd/ops/unary.hpp"
 #include "autograd/ops/view.hpp"
+#include "autograd/ops/view_part.hpp"
 
 namespace feral {
 namespace {
@@ -26,23 +35,27 @@ constexpr std::array<const OpInfo*, sizeof...(Ops)> list() {
 
 // clang-format off
 constexpr auto ops_list = list<
-    ops::Add, ops::Sub, ops::Mul, ops::Div, ops::Affine, ops::Clone, ops::Convert,
-    ops::Maximum, ops::Minimum, ops::Pow, ops::Atan2, ops::Hypot, ops::Fmod, ops::Remainder, ops::Logaddexp,
-    ops::Exp, ops::Exp2, ops::Expm1, ops::Log, ops::Log2, ops::Log10, ops::Log1p, ops::Sqrt, ops::Rsqrt,
-    ops::Reciprocal, ops::Square, ops::Abs, ops::Sign, ops::Sin, ops::Cos, ops::Tan, ops::Asin, ops::Acos, ops::Atan,
-    ops::Sinh, ops::Cosh, ops::Tanh, ops::Asinh, ops::Acosh, ops::Atanh, ops::Sigmoid, ops::Softplus, ops::Erf,
-    ops::Erfc, ops::Floor, ops::Ceil, ops::Trunc, ops::Round, ops::Relu, ops::ReluBackward,
-    ops::Equal, ops::NotEqual, ops::Less, ops::LessEqual, ops::Where,
-    ops::SumTo, ops::Sum, ops::Mean, ops::Prod, ops::Any, ops::All, ops::CountNonzero,
-    ops::Amax, ops::Amin, ops::Argmax, ops::Argmin, ops::Argmedian, ops::Median, ops::Pick, ops::Place,
-    ops::Var, ops::Std, ops::Norm, ops::Logsumexp,
-    ops::Cumsum, ops::Cumprod, ops::Recurrence, ops::Softmax, ops::LogSoftmax,
-    ops::View, ops::Transpose, ops::Expand, ops::Narrow, ops::NarrowBackward,
-    ops::Matmul, ops::Linear,
-    ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,
-    ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,
-    ops::NllLoss, ops::NllLossScatter,
-    ops::Dropout>();
+    ops::Add, ops::Sub, ops::Mul, ops::Div, ops::Affine, ops::Clone, ops::Convert, ops::Maximum, ops::Minimum,
+    ops::Pow, ops::Atan2, ops::Hypot, ops::Fmod, ops::Remainder, ops::Logaddexp, ops::Exp, ops::Exp2, ops::Expm1,
+    ops::Log, ops::Log2, ops::Log10, ops::Log1p, ops::Sqrt, ops::Rsqrt, ops::Reciprocal, ops::Square, ops::Abs,
+    ops::Sign, ops::Sin, ops::Cos, ops::Tan, ops::Asin, ops::Acos, ops::Atan, ops::Sinh, ops::Cosh, ops::Tanh,
+    ops::Asinh, ops::Acosh, ops::Atanh, ops::Sigmoid, ops::Softplus, ops::Erf, ops::Erfc, ops::Floor, ops::Ceil,
+    ops::Trunc, ops::Round, ops::Relu, ops::ReluBackward, ops::Equal, ops::NotEqual, ops::Less, ops::LessEqual,
+    ops::Where, ops::Logaddexp2, ops::Xlogy, ops::Copysign, ops::Nextafter, ops::FloorDivide, ops::Lerp, ops::Addcmul,
+    ops::Addcdiv, ops::Gelu, ops::GeluSlope, ops::GeluTanh, ops::GeluTanhSlope, ops::Silu, ops::SiluSlope, ops::Mish,
+    ops::Logsigmoid, ops::Elu, ops::LeakyRelu, ops::Clamp, ops::NanToNum, ops::Erfinv, ops::Lgamma, ops::Digamma,
+    ops::Polygamma, ops::Logit, ops::Sinc, ops::Frac, ops::BitwiseAnd, ops::BitwiseOr, ops::BitwiseXor,
+    ops::LeftShift, ops::RightShift, ops::Gcd, ops::Lcm, ops::IsNan, ops::IsInf, ops::IsFinite, ops::Signbit,
+    ops::IsClose, ops::SumTo, ops::Argmax, ops::View, ops::Transpose, ops::Permute, ops::Expand, ops::Narrow,
+    ops::Slice, ops::Select, ops::Diagonal, ops::Unfold, ops::AsStrided, ops::ViewBackward, ops::Matmul, ops::Linear,
+    ops::Convolution, ops::ConvolutionInputGradient, ops::ConvolutionWeightGradient, ops::MaxPool2d,
+    ops::MaxPool2dScatter, ops::MaxPool2dGather, ops::MaxPoolIndices, ops::PoolGather, ops::PoolScatter, ops::AvgPool,
+    ops::AvgPoolBackward, ops::Interpolate, ops::InterpolateBackward, ops::LogSoftmax, ops::NllLoss,
+    ops::NllLossScatter, ops::Dropout, ops::Sum, ops::Mean, ops::Prod, ops::Any, ops::All, ops::CountNonzero,
+    ops::Amax, ops::Amin, ops::Argmin, ops::Argmedian, ops::Median, ops::Pick, ops::Place, ops::Var, ops::Std,
+    ops::Norm, ops::Logsumexp, ops::Cumsum, ops::Cumprod, ops::Recurrence, ops::Softmax, ops::Bmm, ops::Solve,
+    ops::Inv, ops::Det, ops::Cofactors, ops::Slogdet, ops::Lstsq, ops::Pinv, ops::Cholesky, ops::Qr, ops::Svd,
+    ops::Eigh>();
 // clang-format on
 
 }  // namespace

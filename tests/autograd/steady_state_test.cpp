@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "autograd/ops/classification.hpp"
+#include "autograd/ops/einsum.hpp"
+#include "autograd/ops/linalg.hpp"
 #include "models/lenet.hpp"
 #include "optim/sgd.hpp"
 #include "tensor/allocator.hpp"
@@ -118,6 +120,25 @@ TEST(SteadyState, NorAGradientOfAGradient) {
     const Tensor first = x.grad();
     x.set_grad({});
     (first * first).sum().backward();
+    x.set_grad({});
+  });
+}
+
+TEST(SteadyState, NorDoProductsAndLinearAlgebra) {
+  Numbers numbers(84);
+  const Tensor x = numbers.tensor<float>({3, 5, 5}).set_requires_grad(true);
+  const Tensor y = numbers.tensor<float>({3, 5, 2});
+  const Tensor symmetric = x.matmul(x.transpose(1, 2)).detach();
+  const Tensor shifted = symmetric.affine(1, 0.5).detach();
+  expect_no_allocation([&] {
+    const auto [q, r] = linalg::qr(x);
+    const auto [u, s, vh] = linalg::svd(x);
+    const auto [values, vectors] = linalg::eigh(symmetric);
+    (void)linalg::cholesky(shifted);
+    (linalg::solve(x, y).sum() + linalg::det(x).sum() + linalg::slogdet(x).logabsdet.sum() +
+     linalg::inv(x).matmul(q).sum() + linalg::pinv(x).sum() + linalg::lstsq(x, y).sum() + s.sum() +
+     einsum("bij,bjk,ck->ic", {x, y, vh.narrow(2, 0, 2).select(0, 0)}).sum() + (r * u).sum())
+        .backward();
     x.set_grad({});
   });
 }

@@ -1,42 +1,20 @@
 // Every instruction set that this machine has and the build holds, against the one that dispatch picks by itself:
 // the other tests see only that one.
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <cstdint>
 
 #include "tests/tensor/operands.hpp"
+#include "tests/tensor/targets.hpp"
 
 namespace feral {
 namespace {
 
 using testing_support::cpu_kernels;
 using testing_support::Numbers;
+using testing_support::OnTarget;
+using testing_support::targets;
 using testing_support::ulps_between;
-
-// Lets the kernels run on one target, and on the best again at the end of the scope.
-class OnTarget {
- public:
-  explicit OnTarget(std::int64_t target) { choose(target); }
-  OnTarget(const OnTarget&) = delete;
-  OnTarget& operator=(const OnTarget&) = delete;
-  ~OnTarget() { choose(0); }
-
- private:
-  static void choose(std::int64_t target) {
-    hwy::SetSupportedTargetsForTest(target);  // 0: all that there are
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
-};
-
-std::vector<std::int64_t> targets() {
-  std::vector<std::int64_t> found;
-  const auto usable = static_cast<std::uint64_t>(hwy::SupportedTargets()) & static_cast<std::uint64_t>(HWY_TARGETS);
-  for (std::uint64_t rest = usable; rest != 0; rest &= rest - 1) {
-    found.push_back(static_cast<std::int64_t>(rest & ~(rest - 1)));
-  }
-  return found;
-}
 
 // What every vectorized kernel makes of the same inputs. `exact` results must agree to the bit.
 template <class T>
@@ -116,10 +94,10 @@ Results<T> run_all(std::int64_t n) {
   Tensor weight = Tensor::zeros({1, 2, 2, 2}, dtype_of<T>);
   weight.data<T>()[5] = 1;
   const Tensor moved = Tensor::empty({1, 1, 5, n + 3}, dtype_of<T>);
-  cpu_kernels().conv2d(moved, image, weight, {}, {.stride = 1, .padding = 1});
+  cpu_kernels().convolution(moved, image, weight, {}, {.stride = 1, .padding = 1});
   keep(results.exact, moved);
   const Tensor back = Tensor::empty(image.shape(), dtype_of<T>);
-  cpu_kernels().conv2d_input_gradient(back, moved, weight, {.stride = 1, .padding = 1});
+  cpu_kernels().convolution_input_gradient(back, moved, weight, {.stride = 1, .padding = 1});
   keep(results.exact, back);
   return results;
 }
