@@ -31,6 +31,10 @@ struct Largest {
   static HWY_ATTR V of(V a, V b) {
     return hn::Max(a, b);
   }
+  template <class D, class V>
+  static HWY_ATTR V of_lanes(D d, V v) {
+    return hn::MaxOfLanes(d, v);
+  }
   // Whether a is not beaten by b; false where either is a NaN.
   template <class V>
   static HWY_ATTR auto holds(V a, V b) {
@@ -50,6 +54,10 @@ struct Smallest {
   template <class V>
   static HWY_ATTR V of(V a, V b) {
     return hn::Min(a, b);
+  }
+  template <class D, class V>
+  static HWY_ATTR V of_lanes(D d, V v) {
+    return hn::MinOfLanes(d, v);
   }
   template <class V>
   static HWY_ATTR auto holds(V a, V b) {
@@ -100,10 +108,15 @@ HWY_ATTR T extreme_of(const T* x, std::int64_t n) {
       const auto nan = hn::IfThenElse(hn::IsNaN(nan0), nan0, nan1);
       if (!hn::AllFalse(d, hn::IsNaN(nan))) return std::numeric_limits<T>::quiet_NaN();
     }
-    HWY_ALIGN T held[hn::MaxLanes(d)];
-    hn::Store(Side::of(Side::of(best0, best1), Side::of(best2, best3)), d, held);
-    for (std::int64_t k = 0; k < lanes; ++k) best = Side::beats(held[k], best) ? held[k] : best;
-    return best;
+    const auto held = Side::of(Side::of(best0, best1), Side::of(best2, best3));
+    if constexpr (sizeof(T) >= 4) {
+      return hn::GetLane(Side::of_lanes(d, held));
+    } else {  // Highway has no such reduction for all targets
+      HWY_ALIGN T last[hn::MaxLanes(d)];
+      hn::Store(held, d, last);
+      for (std::int64_t k = 0; k < lanes; ++k) best = Side::beats(last[k], best) ? last[k] : best;
+      return best;
+    }
   }
   for (; i < n; ++i) best = better<Side>(best, x[i]);
   return best;

@@ -35,20 +35,19 @@ HWY_ATTR hn::Vec<D> load_as(D d, const T* from) {
   }
 }
 
-// Elements from i on by whole vectors of D; i moves behind them.
+// The sum of n elements, at least a vector of them.
 template <class Map, class D, class T>
-HWY_ATTR hn::TFromD<D> sum_vectors(D d, const T* x, std::int64_t& i, std::int64_t n, hn::TFromD<D> parameter) {
+HWY_ATTR hn::TFromD<D> sum_vectors(D d, const T* x, std::int64_t n, hn::TFromD<D> parameter) {
   const Map map;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  if (i + lanes > n) return 0;
   const auto p = hn::Set(d, parameter);
   auto sum0 = hn::Zero(d);
   auto sum1 = hn::Zero(d);
   auto sum2 = hn::Zero(d);
   auto sum3 = hn::Zero(d);
-  std::int64_t vectors = (n - i) / lanes;
-  const T* from = x + i;
-  i += vectors * lanes;
+  std::int64_t vectors = n / lanes;
+  const std::int64_t rest = n - vectors * lanes;
+  const T* from = x;
   for (; vectors >= 4; vectors -= 4, from += 4 * lanes) {
     sum0 = hn::Add(sum0, map(d, load_as(d, from), p));
     sum1 = hn::Add(sum1, map(d, load_as(d, from + lanes), p));
@@ -56,34 +55,43 @@ HWY_ATTR hn::TFromD<D> sum_vectors(D d, const T* x, std::int64_t& i, std::int64_
     sum3 = hn::Add(sum3, map(d, load_as(d, from + 3 * lanes), p));
   }
   for (; vectors > 0; --vectors, from += lanes) sum0 = hn::Add(sum0, map(d, load_as(d, from), p));
+  if (rest > 0) {
+    // The last vector once more, without the elements that were in one before.
+    const auto last = map(d, load_as(d, x + n - lanes), p);
+    sum1 = hn::Add(sum1, hn::IfThenZeroElse(hn::FirstN(d, static_cast<std::size_t>(lanes - rest)), last));
+  }
   return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))));
 }
 
-// The same of one vector of D, where there is one.
-template <class Map, class D, class T>
-HWY_ATTR hn::TFromD<D> sum_vector(D d, const T* x, std::int64_t& i, std::int64_t n, hn::TFromD<D> parameter) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  if (i + lanes > n) return 0;
-  const auto v = Map()(d, load_as(d, x + i), hn::Set(d, parameter));
-  i += lanes;
-  return hn::GetLane(hn::SumOfLanes(d, v));
+template <class Map, class C, class T>
+HWY_ATTR C sum_few(const T* x, std::int64_t n, C parameter) {
+  const hn::CappedTag<C, 1> d;
+  C sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    sum += hn::GetLane(Map()(d, hn::Set(d, static_cast<C>(x[i])), hn::Set(d, parameter)));
+  }
+  return sum;
 }
 
 template <class Map, class C, class T>
 HWY_ATTR double sum_contiguous(const T* x, std::int64_t n, C parameter) {
   const hn::ScalableTag<C> d;
-  const std::int64_t piece = 256 * static_cast<std::int64_t>(hn::Lanes(d));
+  const hn::CappedTag<C, 4> narrow;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t piece = 256 * lanes;
   double total = 0;
   double error = 0;
   for (; n > piece; x += piece, n -= piece) {
-    std::int64_t i = 0;
-    add_to(total, error, static_cast<double>(sum_vectors<Map>(d, x, i, piece, parameter)));
+    add_to(total, error, static_cast<double>(sum_vectors<Map>(d, x, piece, parameter)));
   }
-  std::int64_t i = 0;
-  C rest = sum_vectors<Map>(d, x, i, n, parameter);
-  rest += sum_vector<Map>(hn::CappedTag<C, 8>(), x, i, n, parameter);
-  rest += sum_vector<Map>(hn::CappedTag<C, 4>(), x, i, n, parameter);
-  for (int k = 0; k < 3; ++k) rest += sum_vector<Map>(hn::CappedTag<C, 1>(), x, i, n, parameter);
+  C rest;
+  if (n >= lanes) {
+    rest = sum_vectors<Map>(d, x, n, parameter);
+  } else if (n >= static_cast<std::int64_t>(hn::Lanes(narrow))) {
+    rest = sum_vectors<Map>(narrow, x, n, parameter);
+  } else {
+    rest = sum_few<Map>(x, n, parameter);
+  }
   add_to(total, error, static_cast<double>(rest));
   return compensated(total, error);
 }

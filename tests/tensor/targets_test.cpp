@@ -51,6 +51,30 @@ Results<T> run_all(std::int64_t n) {
   const Tensor sums = Tensor::empty({3, 1}, dtype_of<T>);
   cpu_kernels().sum_to(sums, b);  // of positive numbers: no cancellation
   keep(results.rounded, sums);
+  for (const Tensor& x : {b, strided.exp()}) {
+    for (const int dim : {0, 1}) {
+      if (n == 0) break;
+      const Shape kept = reduced_shape(x.shape(), DimSet::of(dim), true);
+      const Tensor reduced = Tensor::empty(kept, dtype_of<T>);
+      const Tensor index = Tensor::empty(kept, DType::int64);
+      for (const auto kernel : {ReduceKernel::amax, ReduceKernel::amin}) {
+        cpu_kernels().reduce(kernel, reduced, x, DimSet::of(dim));
+        keep(results.exact, reduced);
+      }
+      cpu_kernels().argmax(index, x, dim);
+      keep(results.exact, index);
+      cpu_kernels().argmin(index, x, dim);
+      keep(results.exact, index);
+      cpu_kernels().norm(reduced, x, DimSet::of(dim), 2);
+      keep(results.rounded, reduced);
+      cpu_kernels().logsumexp(reduced, x, DimSet::of(dim));
+      keep(results.rounded, reduced);
+      for (const bool logarithm : {false, true}) {
+        cpu_kernels().softmax(out, x, dim, logarithm);
+        if (n > 1) keep(results.rounded, out);  // the logarithm of 1 is all rounding
+      }
+    }
+  }
 
   const Tensor image = numbers.tensor<T>({1, 2, 4, n + 2});
   for (const Pool2dGeometry geometry : {Pool2dGeometry{2, 2}, Pool2dGeometry{2, 1}}) {
