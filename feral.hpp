@@ -7,6 +7,8 @@
 #include "autograd/ops/classification.hpp"
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/dropout.hpp"
+#include "autograd/ops/join.hpp"
+#include "autograd/ops/pad.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/product.hpp"
 #include "core/error.hpp"

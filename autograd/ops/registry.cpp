@@ -1,11 +1,15 @@
 #include "autograd/ops/registry.hpp"
 
+#include "autograd/ops/arrange.hpp"
 #include "autograd/ops/binary.hpp"
 #include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
 #include "autograd/ops/convolution.hpp"
+#include "autograd/ops/counting.hpp"
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/join.hpp"
+#include "autograd/ops/pad.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/product.hpp"
 #include "autograd/ops/reduction.hpp"
@@ -31,6 +35,8 @@ constexpr auto ops_list = list<
     ops::Equal, ops::NotEqual, ops::Less, ops::LessEqual, ops::Where,
     ops::SumTo, ops::Argmax,
     ops::View, ops::Transpose, ops::Expand, ops::Narrow, ops::NarrowBackward,
+    ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::DiagTake, ops::OneHot, ops::Cat, ops::Pad,
+    ops::Bincount, ops::Histogram,
     ops::Matmul, ops::Linear,
     ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,
     ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,
