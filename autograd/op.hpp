@@ -158,10 +158,21 @@ class Saved {
   OpNode<Op>& node_;
 };
 
-// The node of an op on a list.
+// What an op on a list is told about an input on the way back, whether that one needs a gradient or not.
+struct ListInput {
+  Shape shape;
+  DType dtype = DType::float32;
+};
+
+// The node of an op on a list. Its edges stand behind it in its block, then its inputs' shapes and types.
 template <class Op>
 struct ListNode : Node {
   typename Op::Attributes attributes;
+  ListInput* inputs = nullptr;
+
+  static std::size_t bytes_of(int count) noexcept {
+    return sizeof(ListNode) + static_cast<std::size_t>(count) * (sizeof(Edge) + sizeof(ListInput));
+  }
 };
 
 // What gradient() of an op on a list is given.
@@ -171,8 +182,8 @@ class SavedList {
   explicit SavedList(const ListNode<Op>& node) noexcept : node_(node) {}
   const typename Op::Attributes& attributes() const noexcept { return node_.attributes; }
   bool needs(std::size_t input) const noexcept { return node_.needs(static_cast<int>(input)); }
-  // Of an input that needs a gradient.
-  const Shape& input_shape(std::size_t input) const noexcept { return node_.input_shape(static_cast<int>(input)); }
+  const Shape& input_shape(std::size_t input) const noexcept { return node_.inputs[input].shape; }
+  DType input_dtype(std::size_t input) const noexcept { return node_.inputs[input].dtype; }
 
  private:
   const ListNode<Op>& node_;
@@ -270,18 +281,19 @@ Tensor apply_list(const typename Op::Attributes& attributes, std::span<const Ten
   for (const Tensor& input : inputs) record = record || input.requires_grad();
   if (!record || !GradMode::enabled()) return output;
 
-  // The edges stand behind the node, in its block.
-  const auto bytes_of = [](int edges) {
-    return sizeof(ListNode<Op>) + static_cast<std::size_t>(edges) * sizeof(Edge);
-  };
   const int count = static_cast<int>(inputs.size());
-  auto* node = new (allocate_block(bytes_of(count))) ListNode<Op>;
+  auto* node = new (allocate_block(ListNode<Op>::bytes_of(count))) ListNode<Op>;
   node->op = &op_info<Op>;
   node->sequence = detail::next_sequence();
   node->attributes = attributes;
   node->edges = reinterpret_cast<Edge*>(node + 1);
   node->edge_count = count;
   std::uninitialized_default_construct_n(node->edges, count);
+  node->inputs = reinterpret_cast<ListInput*>(node->edges + count);
+  for (int i = 0; i < count; ++i) {
+    const Tensor& input = inputs[static_cast<std::size_t>(i)];
+    std::construct_at(node->inputs + i, ListInput{input.shape(), input.dtype()});
+  }
   node->destroy = [](TapeNode& self) noexcept {
     auto& typed = static_cast<ListNode<Op>&>(self);
     for (int i = 0; i < typed.edge_count; ++i) {
@@ -289,8 +301,9 @@ Tensor apply_list(const typename Op::Attributes& attributes, std::span<const Ten
     }
     const int edges = typed.edge_count;
     std::destroy_n(typed.edges, edges);
+    std::destroy_n(typed.inputs, edges);
     typed.~ListNode<Op>();
-    deallocate_block(&typed, sizeof(ListNode<Op>) + static_cast<std::size_t>(edges) * sizeof(Edge));
+    deallocate_block(&typed, ListNode<Op>::bytes_of(edges));
   };
   for (int i = 0; i < count; ++i) detail::connect(node->edges[i], inputs[static_cast<std::size_t>(i)]);
   detail::attach(node, output);

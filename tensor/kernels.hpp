@@ -6,6 +6,7 @@
 // input that is `out` itself). No kernel allocates from the heap once warm, none records.
 #pragma once
 
+#include "tensor/kernels/arranging.hpp"
 #include "tensor/kernels/classification.hpp"
 #include "tensor/kernels/convolution.hpp"
 #include "tensor/kernels/elementwise.hpp"
@@ -31,7 +32,8 @@ struct Kernels : ElementwiseKernels,
                  IndexingKernels,
                  SortingKernels,
                  LinalgKernels,
-                 EmbeddingKernels {};
+                 EmbeddingKernels,
+                 ArrangingKernels {};
 
 const Kernels& kernels(Device device) noexcept;
 

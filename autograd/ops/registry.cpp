@@ -1,18 +1,22 @@
 #include "autograd/ops/registry.hpp"
 
 #include "autograd/ops/activation.hpp"
+#include "autograd/ops/arrange.hpp"
 #include "autograd/ops/binary.hpp"
 #include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
 #include "autograd/ops/convolution.hpp"
+#include "autograd/ops/counting.hpp"
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/extreme.hpp"
 #include "autograd/ops/integer.hpp"
 #include "autograd/ops/interpolate.hpp"
+#include "autograd/ops/join.hpp"
 #include "autograd/ops/linalg_factor.hpp"
 #include "autograd/ops/linalg_solve.hpp"
 #include "autograd/ops/moments.hpp"
+#include "autograd/ops/pad.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/predicate.hpp"
 #include "autograd/ops/product.hpp"
@@ -55,7 +59,8 @@ constexpr auto ops_list = list<
     ops::Amax, ops::Amin, ops::Argmin, ops::Argmedian, ops::Median, ops::Pick, ops::Place, ops::Var, ops::Std,
     ops::Norm, ops::Logsumexp, ops::Cumsum, ops::Cumprod, ops::Recurrence, ops::Softmax, ops::Bmm, ops::Solve,
     ops::Inv, ops::Det, ops::Cofactors, ops::Slogdet, ops::Lstsq, ops::Pinv, ops::Cholesky, ops::Qr, ops::Svd,
-    ops::Eigh>();
+    ops::Eigh, ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::DiagTake, ops::OneHot, ops::Cat, ops::Pad,
+    ops::Bincount, ops::Histogram>();
 // clang-format on
 
 }  // namespace

@@ -1,8 +1,10 @@
-// The lines of a tensor along one dimension, for kernels that run along it.
+// The lines of a tensor along one dimension (all elements that differ in its index alone), for kernels that run
+// along it.
 #pragma once
 
 #include <cstdint>
 
+#include "tensor/cpu/strided_loop.hpp"
 #include "tensor/tensor.hpp"
 
 namespace feral::cpu {
@@ -40,6 +42,26 @@ void for_each_line_group(const Tensor& out, const Tensor& x, int dim, Body&& bod
     }
     if (i < 0) return;
   }
+}
+
+// The first elements of x's lines along `dim`: x with that dimension cut down to size 1.
+inline Tensor line_starts(const Tensor& x, int dim) {
+  Shape cut = x.shape();
+  cut[dim] = 1;
+  x.impl()->storage->retain();
+  return Tensor::adopt(TensorImpl::create(x.impl()->storage, x.raw_data(), cut, x.strides(), x.dtype()));
+}
+
+// Calls line(out_offset, x_offset), in elements, for the first elements of each two lines; the shapes agree but for
+// dimension `dim`, along which neither is empty.
+template <class Line>
+void for_each_line(const Tensor& out, const Tensor& x, int dim, Line&& line) {
+  const Tensor out_starts = line_starts(out, dim);
+  const Tensor x_starts = line_starts(x, dim);
+  StridedLoop<2>({&out_starts, &x_starts})
+      .for_each_row([&](const auto& offsets, std::int64_t n, const auto& strides) {
+        for (std::int64_t i = 0; i < n; ++i) line(offsets[0] + i * strides[0], offsets[1] + i * strides[1]);
+      });
 }
 
 }  // namespace feral::cpu

@@ -38,7 +38,7 @@ class Numbers {
   template <class T>
   Tensor tensor(const Shape& shape, double low = -1, double high = 1) {
     std::vector<T> values(static_cast<std::size_t>(shape.numel()));
-    for (T& value : values) value = static_cast<T>(next(low, high));
+    for (auto&& value : values) value = static_cast<T>(next(low, high));
     return Tensor::from_vector(values, shape);
   }
 

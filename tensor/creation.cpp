@@ -1,0 +1,114 @@
+// Tensors made by rule.
+#include <cmath>
+
+#include "core/fail.hpp"
+#include "tensor/kernels.hpp"
+#include "tensor/tensor.hpp"
+
+namespace feral {
+namespace {
+
+void check_defined(const char* op, const Tensor& tensor) {
+  if (!tensor.defined()) fail("{}: the tensor is undefined", op);
+}
+
+void refuse_bool(const char* op, DType dtype) {
+  if (dtype == DType::boolean) fail("{}: bool has no steps; compare the numbers with ne(0)", op);
+}
+
+// One past the largest int64, exact as a double.
+constexpr double int64_end = 0x1p63;
+
+void check_fits(const char* op, const char* what, double value) {
+  if (!(value >= -int64_end && value < int64_end)) fail("{}: {} {} is no int64", op, what, value);
+}
+
+}  // namespace
+
+Tensor Tensor::zeros_like(const Tensor& other) {
+  check_defined("zeros_like", other);
+  return zeros(other.shape(), other.dtype());
+}
+
+Tensor Tensor::ones_like(const Tensor& other) {
+  check_defined("ones_like", other);
+  return ones(other.shape(), other.dtype());
+}
+
+Tensor Tensor::full_like(const Tensor& other, double value) {
+  check_defined("full_like", other);
+  return full(other.shape(), value, other.dtype());
+}
+
+Tensor Tensor::empty_like(const Tensor& other) {
+  check_defined("empty_like", other);
+  return empty(other.shape(), other.dtype());
+}
+
+Tensor Tensor::arange(Scalar end) { return arange(0, end, 1); }
+
+Tensor Tensor::arange(Scalar start, Scalar end, Scalar step) {
+  const bool integers = !start.floating && !end.floating && !step.floating;
+  return arange(start, end, step, integers ? DType::int64 : DType::float32);
+}
+
+Tensor Tensor::arange(Scalar start, Scalar end, Scalar step, DType dtype) {
+  refuse_bool("arange", dtype);
+  double first = start.value;
+  double last = end.value;
+  double by = step.value;
+  if (!std::isfinite(first) || !std::isfinite(last) || !std::isfinite(by)) {
+    fail("arange: from {} to {} by {}: the numbers must be finite", first, last, by);
+  }
+  // PyTorch's length: int64 counts in whole numbers, other types as the numbers were given.
+  if (dtype == DType::int64) {
+    first = std::trunc(first);
+    last = std::trunc(last);
+    by = std::trunc(by);
+  }
+  if (by == 0 || (!is_floating(dtype) && std::trunc(by) == 0)) fail("arange: the step {} is 0", step.value);
+  if (by > 0 ? last < first : last > first) fail("arange: steps of {} do not lead from {} to {}", by, first, last);
+  const double length = std::ceil((last - first) / by);
+  if (!(length < int64_end)) fail("arange: {} numbers are too many", length);
+  if (!is_floating(dtype)) {
+    check_fits("arange", "start", first);
+    check_fits("arange", "step", by);
+  }
+  const Tensor out = empty({static_cast<std::int64_t>(length)}, dtype);
+  kernels(out.device()).arange(out, first, by);
+  return out;
+}
+
+Tensor Tensor::linspace(double start, double end, std::int64_t count, DType dtype) {
+  refuse_bool("linspace", dtype);
+  if (count < 0) fail("linspace: {} numbers", count);
+  if (!is_floating(dtype)) {
+    // Everything between two numbers that the type holds is held by it, too.
+    const double largest = std::ldexp(1.0, static_cast<int>(8 * size_of(dtype)) - (dtype == DType::uint8 ? 0 : 1));
+    const double smallest = dtype == DType::uint8 ? 0 : -largest;
+    for (const double value : {start, end}) {
+      if (!(std::trunc(value) >= smallest && value < largest)) {
+        fail("linspace: {} does not fit into {}", value, name_of(dtype));
+      }
+    }
+  }
+  const Tensor out = empty({count}, dtype);
+  kernels(out.device()).linspace(out, start, end);
+  return out;
+}
+
+Tensor Tensor::eye(std::int64_t rows, DType dtype) { return eye(rows, rows, dtype); }
+
+Tensor Tensor::eye(std::int64_t rows, std::int64_t columns, DType dtype) {
+  if (rows < 0 || columns < 0) fail("eye: {} rows of {} columns", rows, columns);
+  const Tensor out = zeros({rows, columns}, dtype);
+  const std::int64_t length = rows < columns ? rows : columns;
+  if (length == 0) return out;
+  out.impl()->storage->retain();
+  const Tensor diagonal =
+      adopt(TensorImpl::create(out.impl()->storage, out.raw_data(), {length}, {columns + 1}, dtype));
+  kernels(out.device()).fill(diagonal, 1);
+  return out;
+}
+
+}  // namespace feral
