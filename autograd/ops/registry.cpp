@@ -7,7 +7,11 @@
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/embedding.hpp"
+#include "autograd/ops/gather.hpp"
+#include "autograd/ops/index.hpp"
 #include "autograd/ops/integer.hpp"
+#include "autograd/ops/masked.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/predicate.hpp"
 #include "autograd/ops/product.hpp"
@@ -48,6 +52,9 @@ constexpr auto ops_list = list<
     ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,
     ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,
     ops::LogSoftmax, ops::NllLoss, ops::NllLossScatter,
+    ops::Pick, ops::IndexAdd, ops::IndexCopy, ops::IndexFill, ops::Nonzero,
+    ops::Gather, ops::Scatter, ops::ScatterFill, ops::ScatterAdd, ops::ScatterReduce,
+    ops::Embedding, ops::EmbeddingBag,
     ops::Dropout>();
 // clang-format on
 
