@@ -8,6 +8,7 @@
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/einsum.hpp"
+#include "autograd/ops/embedding.hpp"
 #include "autograd/ops/interpolate.hpp"
 #include "autograd/ops/join.hpp"
 #include "autograd/ops/linalg.hpp"

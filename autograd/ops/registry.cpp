@@ -9,12 +9,16 @@
 #include "autograd/ops/counting.hpp"
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/embedding.hpp"
 #include "autograd/ops/extreme.hpp"
+#include "autograd/ops/gather.hpp"
+#include "autograd/ops/index.hpp"
 #include "autograd/ops/integer.hpp"
 #include "autograd/ops/interpolate.hpp"
 #include "autograd/ops/join.hpp"
 #include "autograd/ops/linalg_factor.hpp"
 #include "autograd/ops/linalg_solve.hpp"
+#include "autograd/ops/masked.hpp"
 #include "autograd/ops/moments.hpp"
 #include "autograd/ops/pad.hpp"
 #include "autograd/ops/pooling.hpp"
@@ -60,7 +64,8 @@ constexpr auto ops_list = list<
     ops::Norm, ops::Logsumexp, ops::Cumsum, ops::Cumprod, ops::Recurrence, ops::Softmax, ops::Bmm, ops::Solve,
     ops::Inv, ops::Det, ops::Cofactors, ops::Slogdet, ops::Lstsq, ops::Pinv, ops::Cholesky, ops::Qr, ops::Svd,
     ops::Eigh, ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::DiagTake, ops::OneHot, ops::Cat, ops::Pad,
-    ops::Bincount, ops::Histogram>();
+    ops::Bincount, ops::Histogram, ops::IndexAdd, ops::IndexCopy, ops::IndexFill, ops::Nonzero, ops::Gather,
+    ops::Scatter, ops::ScatterFill, ops::ScatterAdd, ops::ScatterReduce, ops::Embedding, ops::EmbeddingBag>();
 // clang-format on
 
 }  // namespace
