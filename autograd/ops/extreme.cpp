@@ -20,20 +20,6 @@ DimSet dims_of(const Tensor& x, int dim) {
   return dim < 0 || x.dims() == 0 ? DimSet::all(x.dims()) : DimSet::of(dim);
 }
 
-// `index` must name an element along `dim` of each line of `shape`.
-void check_index(std::string_view op, const Shape& shape, const Tensor& index, int dim) {
-  check_defined(op, index);
-  const Shape lines = reduced_shape(shape, shape.dims() == 0 ? DimSet{} : DimSet::of(dim), true);
-  if (index.dtype() != DType::int64 || !(index.shape() == lines) || !index.is_contiguous()) {
-    fail("{}: the index must be contiguous int64 {}, got {}", op, lines.to_string(), index.to_string());
-  }
-  const std::int64_t length = shape.dims() == 0 ? 1 : shape[dim];
-  for (std::int64_t i = 0; i < index.numel(); ++i) {
-    const std::int64_t at = index.data<std::int64_t>()[i];
-    if (at < 0 || at >= length) fail("{}: index {} is outside of [0, {})", op, at, length);
-  }
-}
-
 }  // namespace
 
 Tensor shared_gradient(const Tensor& x, const Tensor& result, const Tensor& gradient, DimSet dims) {
@@ -104,45 +90,6 @@ void Argmedian::run(const ArgAttributes& attributes, const Tensor& out, Aux<Argm
   kernels(out.device()).median(out, x, attributes.dim);
 }
 
-Result Pick::infer(const Attributes& attributes, const Tensor& x, const Tensor& index) {
-  check_defined(name, x);
-  check_index(name, x.shape(), index, normalize_reduced_dim(name, attributes.dim, x.dims()));
-  return {index.shape(), x.dtype(), x.device()};
-}
-
-void Pick::run(const Attributes& attributes, const Tensor& out, Aux<Pick>&, const Tensor& x, const Tensor& index) {
-  kernels(out.device()).pick(out, x, index, attributes.dim);
-}
-
-Gradients<2> Pick::gradient(const Saved<Pick>& saved, const Tensor& gradient) {
-  const int dim = saved.attributes().dim;
-  const Shape& shape = saved.input_shape(0);
-  if (shape.dims() == 0) return {gradient, Tensor()};
-  return {apply<Place>({.dim = dim, .length = shape[dim]}, gradient, saved.input(1)), Tensor()};
-}
-
-Result Place::infer(const Attributes& attributes, const Tensor& x, const Tensor& index) {
-  check_floating(name, x);
-  const int dim = normalize_dim(name, attributes.dim, x.dims());
-  Shape shape = x.shape();
-  shape[dim] = attributes.length;
-  check_index(name, shape, index, dim);
-  if (!(x.shape() == index.shape())) {
-    fail("{}: {} elements for {} indices", name, x.shape().to_string(), index.shape().to_string());
-  }
-  return {shape, x.dtype(), x.device()};
-}
-
-void Place::run(const Attributes& attributes, const Tensor& out, Aux<Place>&, const Tensor& x,
-                const Tensor& index) {
-  const NoGradGuard no_grad;
-  kernels(out.device()).place(out, x.contiguous(), index, attributes.dim);
-}
-
-Gradients<2> Place::gradient(const Saved<Place>& saved, const Tensor& gradient) {
-  return {apply<Pick>({.dim = saved.attributes().dim}, gradient, saved.input(1)), Tensor()};
-}
-
 namespace {
 
 template <class Op>
@@ -172,7 +119,7 @@ ValuesIndices found_along(std::string_view method, const Tensor& x, std::int64_t
   const int along = normalize_reduced_dim(method, dim, x.dims());
   check_not_empty(method, x, dims_of(x, along));
   const Tensor indices = apply<Op>({.dim = along, .keepdim = true}, x);
-  const Tensor values = apply<Pick>({.dim = along}, x, indices);
+  const Tensor values = x.gather(along, indices);
   if (keepdim || x.dims() == 0) return {values, indices};
   const Shape shape = reduced_shape(x.shape(), DimSet::of(along), false);
   return {values.reshape(shape), indices.reshape(shape)};

@@ -66,34 +66,4 @@ struct Argmedian : Arg<Argmedian> {
   static void run(const ArgAttributes& attributes, const Tensor& out, Aux<Argmedian>&, const Tensor& x);
 };
 
-// One element of each line along `dim`: x where `index` (int64, contiguous, x's shape but for size 1 along dim)
-// says.
-struct Pick {
-  static constexpr std::string_view name = "pick";
-  static constexpr int arity = 2;
-  static constexpr unsigned saved_inputs = 0b10;
-  struct Attributes {
-    int dim = 0;
-  };
-  static Result infer(const Attributes& attributes, const Tensor& x, const Tensor& index);
-  static void run(const Attributes& attributes, const Tensor& out, Aux<Pick>&, const Tensor& x,
-                  const Tensor& index);
-  static Gradients<2> gradient(const Saved<Pick>& saved, const Tensor& gradient);
-};
-
-// Zeros, `length` long along `dim`, with x where `index` says: the gradient of pick.
-struct Place {
-  static constexpr std::string_view name = "place";
-  static constexpr int arity = 2;
-  static constexpr unsigned saved_inputs = 0b10;
-  struct Attributes {
-    int dim = 0;
-    std::int64_t length = 0;
-  };
-  static Result infer(const Attributes& attributes, const Tensor& x, const Tensor& index);
-  static void run(const Attributes& attributes, const Tensor& out, Aux<Place>&, const Tensor& x,
-                  const Tensor& index);
-  static Gradients<2> gradient(const Saved<Place>& saved, const Tensor& gradient);
-};
-
 }  // namespace feral::ops

@@ -60,7 +60,7 @@ constexpr auto ops_list = list<
     ops::MaxPool2dScatter, ops::MaxPool2dGather, ops::MaxPoolIndices, ops::PoolGather, ops::PoolScatter, ops::AvgPool,
     ops::AvgPoolBackward, ops::Interpolate, ops::InterpolateBackward, ops::LogSoftmax, ops::NllLoss,
     ops::NllLossScatter, ops::Dropout, ops::Sum, ops::Mean, ops::Prod, ops::Any, ops::All, ops::CountNonzero,
-    ops::Amax, ops::Amin, ops::Argmin, ops::Argmedian, ops::Median, ops::Pick, ops::Place, ops::Var, ops::Std,
+    ops::Amax, ops::Amin, ops::Argmin, ops::Argmedian, ops::Median, ops::Pick, ops::Var, ops::Std,
     ops::Norm, ops::Logsumexp, ops::Cumsum, ops::Cumprod, ops::Recurrence, ops::Softmax, ops::Bmm, ops::Solve,
     ops::Inv, ops::Det, ops::Cofactors, ops::Slogdet, ops::Lstsq, ops::Pinv, ops::Cholesky, ops::Qr, ops::Svd,
     ops::Eigh, ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::DiagTake, ops::OneHot, ops::Cat, ops::Pad,

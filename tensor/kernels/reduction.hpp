@@ -34,11 +34,6 @@ struct ReductionKernels {
   // The same for the lower of the middle elements; the first NaN where there is one.
   void (*median)(const Tensor& out, const Tensor& x, int dim);
 
-  // index int64, contiguous, of x's shape but for size 1 along `dim`: out, of index's shape, is x there; any type.
-  void (*pick)(const Tensor& out, const Tensor& x, const Tensor& index, int dim);
-  // out is 0 but for the contiguous x, of index's shape, at the indices along `dim`.
-  void (*place)(const Tensor& out, const Tensor& x, const Tensor& index, int dim);
-
   // Running sums or products along `dim`, from the end when `reverse`. out has x's shape; its type as reduce's.
   // float32 is added in float64.
   void (*scan)(ScanKernel kernel, const Tensor& out, const Tensor& x, int dim, bool reverse);

@@ -77,24 +77,17 @@ void add_cases(std::vector<OpCase>& cases) {
     const auto call = [=](std::int64_t dim, bool keepdim) {
       return [=](const Inputs& x) { return (x[0].*method)(dim, keepdim).values; };
     };
-    cases.push_back({"pick", detail, call(0, false), {leaf_without_ties({3, 2})}});
-    cases.push_back({"pick", detail, call(-1, true), {leaf_without_ties({2, 3, 4})}});
-    cases.push_back({"pick",
+    cases.push_back({"gather", detail, call(0, false), {leaf_without_ties({3, 2})}});
+    cases.push_back({"gather", detail, call(-1, true), {leaf_without_ties({2, 3, 4})}});
+    cases.push_back({"gather",
                      detail,
                      [=](const Inputs& x) { return (turned(x[0]).*method)(1, false).values; },
                      {leaf_without_ties({3, 4})}});
-    cases.push_back({"pick", detail, call(0, false), {leaf_without_ties({})}});
+    cases.push_back({"gather", detail, call(0, false), {leaf_without_ties({})}});
   };
   values("max", &Tensor::max);
   values("min", &Tensor::min);
   values("median", &Tensor::median);
-  cases.push_back(
-      {"place",
-       "",
-       [](const Inputs& x) {
-         return apply<ops::Place>({.dim = 0, .length = 4}, x[0], Tensor::from_vector<std::int64_t>({3, 0}, {1, 2}));
-       },
-       {leaf({1, 2})}});
   add_reduction(cases, "var", any_leaf, [](const Tensor& x, const Dims& d, bool k) { return x.var(d, 0, k); });
   add_reduction(cases, "std", leaf_without_ties,
                 [](const Tensor& x, const Dims& d, bool k) { return x.std(d, 0.5, k); });
@@ -191,30 +184,6 @@ void add_calls(std::vector<WrongCall>& calls) {
   calls.push_back({"argmin", [] { (void)f32({0}).argmin(); }, {"[0]"}});
   calls.push_back({"argmin", [] { (void)Tensor().argmin(); }, {"undefined"}});
   calls.push_back({"argmedian", [] { (void)apply<ops::Argmedian>({.dim = 0}, f32({0})); }, {"[0]"}});
-  const auto index = [](const std::vector<std::int64_t>& values, const Shape& shape) {
-    return Tensor::from_vector(values, shape);
-  };
-  calls.push_back({"pick",
-                   [=] {
-                     (void)apply<ops::Pick>({.dim = 1}, f32({2, 3}), index({0, 3}, {2, 1}));
-                   },
-                   {"index 3", "[0, 3)"}});
-  calls.push_back({"pick",
-                   [=] {
-                     (void)apply<ops::Pick>({.dim = 1}, f32({2, 3}), index({0, 1}, {2}));
-                   },
-                   {"[2, 1]", "[2]"}});
-  calls.push_back({"pick", [=] { (void)apply<ops::Pick>({.dim = 0}, f32({2}), i32({1})); }, {"int64", "int32"}});
-  calls.push_back({"place",
-                   [=] {
-                     (void)apply<ops::Place>({.dim = 0, .length = 2}, f32({1, 2}), index({0, -1}, {1, 2}));
-                   },
-                   {"index -1", "[0, 2)"}});
-  calls.push_back({"place",
-                   [=] {
-                     (void)apply<ops::Place>({.dim = 0, .length = 2}, i32({1, 2}), index({0, 1}, {1, 2}));
-                   },
-                   {"int32"}});
   calls.push_back({"cumsum", [] { (void)f32({2, 3}).cumsum(2); }, {"dimension 2"}});
   calls.push_back({"cumsum", [] { (void)Tensor().cumsum(0); }, {"undefined"}});
   calls.push_back({"cumprod", [] { (void)f32({2, 3}).cumprod(-3); }, {"dimension -3"}});

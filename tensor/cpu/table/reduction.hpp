@@ -13,8 +13,6 @@ void logsumexp(const Tensor& out, const Tensor& x, DimSet dims);
 void argmax(const Tensor& out, const Tensor& x, int dim);
 void argmin(const Tensor& out, const Tensor& x, int dim);
 void median(const Tensor& out, const Tensor& x, int dim);
-void pick(const Tensor& out, const Tensor& x, const Tensor& index, int dim);
-void place(const Tensor& out, const Tensor& x, const Tensor& index, int dim);
 void scan(ScanKernel kernel, const Tensor& out, const Tensor& x, int dim, bool reverse);
 void recurrence(const Tensor& out, const Tensor& a, const Tensor& b, int dim, bool reverse);
 void softmax(const Tensor& out, const Tensor& x, int dim, bool logarithm);
@@ -28,8 +26,6 @@ inline constexpr ReductionKernels reduction_kernels = {
     .argmax = argmax,
     .argmin = argmin,
     .median = median,
-    .pick = pick,
-    .place = place,
     .scan = scan,
     .recurrence = recurrence,
     .softmax = softmax,
