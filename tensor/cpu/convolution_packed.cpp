@@ -74,9 +74,9 @@ using V = hn::Vec<D>;
 using M = hn::Mask<D>;
 constexpr std::int64_t lanes = 16;
 constexpr std::int64_t panel_width = 2 * lanes;
-constexpr std::int64_t depth_block = 256;    // channels × taps of a block
-constexpr std::int64_t weight_stride = 272;  // of a row of packed weights; not a power of two, for the cache's sake
-constexpr std::int64_t panels_at_once = 16;  // × depth_block × panel_width: half the second-level cache
+constexpr std::int64_t depth_block = 576;    // channels × taps of a block
+constexpr std::int64_t weight_stride = 592;  // of a row of packed weights; not a power of two, for the cache's sake
+constexpr std::int64_t panels_at_once = 16;  // for which a block of weights is packed once
 constexpr int most_rows = 13;                // × 2 vectors of sums in registers, of 32
 
 HWY_ATTR inline M mask_of(std::uint32_t bits) {
@@ -101,8 +101,8 @@ struct Panel {
   std::array<std::array<Run, lanes>, 2> runs;
   std::array<int, 2> run_count;
   std::int64_t count;  // positions, up to panel_width
-  Piece* pieces;       // tap by tap, vector by vector
-  std::uint8_t* piece_count;
+  Piece* pieces;       // tap by tap, vector by vector, pieces_each for each
+  int pieces_each;
   float* tile;  // where its sums are
   std::int64_t tile_row;
   bool direct;  // the sums are the output itself
@@ -151,56 +151,59 @@ inline std::uint32_t spread(std::uint32_t bits) {
 HWY_ATTR void find_pieces(Panel& panel, const PackedProduct& p) {
   const std::int64_t width = p.size[2];
   const std::int64_t step = p.step[2];
-  Piece* piece = panel.pieces;
-  std::uint8_t* counts = panel.piece_count;
   const std::int64_t across = p.taps[2].count;
-  // Columns do not depend on the tap's row.
-  std::array<std::array<std::array<std::uint32_t, TapAxis::capacity>, lanes>, 2> columns;
+  panel.pieces_each = std::max(panel.run_count[0], panel.run_count[1]);
+  const std::int64_t a_tap = 2 * panel.pieces_each;
+  const Piece nothing = {0, mask_of(0), mask_of(0)};
   for (std::size_t v = 0; v < 2; ++v) {
-    for (std::size_t r = 0; r < static_cast<std::size_t>(panel.run_count[v]); ++r) {
-      for (std::int64_t k = 0; k < across; ++k) {
-        const auto tap = static_cast<std::size_t>(k);
-        columns[v][r][tap] = lanes_inside(panel.runs[v][r], p.taps[2].offset[tap], step, width);
+    for (std::int64_t r = 0; r < panel.pieces_each; ++r) {
+      Piece* const pieces = panel.pieces + static_cast<std::int64_t>(v) * panel.pieces_each + r;
+      if (r >= panel.run_count[v]) {
+        for (std::int64_t tap = 0; tap < p.tap_count(); ++tap) pieces[tap * a_tap] = nothing;
+        continue;
       }
-    }
-  }
-  for (std::int64_t kz = 0; kz < p.taps[0].count; ++kz) {
-    for (std::int64_t ky = 0; ky < p.taps[1].count; ++ky) {
-      for (std::int64_t kx = 0; kx < across; ++kx) {
-        for (std::size_t v = 0; v < 2; ++v) {
-          const Piece* const first = piece;
-          for (std::size_t r = 0; r < static_cast<std::size_t>(panel.run_count[v]); ++r) {
-            const Run& run = panel.runs[v][r];
-            const std::int64_t z = run.z * p.step[0] + p.taps[0].offset[static_cast<std::size_t>(kz)];
-            const std::int64_t y = run.y * p.step[1] + p.taps[1].offset[static_cast<std::size_t>(ky)];
-            const std::uint32_t bits = columns[v][r][static_cast<std::size_t>(kx)];
-            if (z < 0 || z >= p.size[0] || y < 0 || y >= p.size[1] || bits == 0) continue;
-            const std::int64_t x = (run.x - run.lane) * step + p.taps[2].offset[static_cast<std::size_t>(kx)];
-            piece->offset = run.image * p.source_image + (z * p.size[1] + y) * width + x;
-            piece->low = mask_of(step == 1 ? bits : spread(bits));
-            piece->high = mask_of(step == 1 ? 0 : spread(bits >> 8));
-            ++piece;
+      // Columns do not depend on the tap's row.
+      const Run& run = panel.runs[v][static_cast<std::size_t>(r)];
+      std::array<Piece, TapAxis::capacity> columns;
+      for (std::size_t kx = 0; kx < static_cast<std::size_t>(across); ++kx) {
+        const std::uint32_t bits = lanes_inside(run, p.taps[2].offset[kx], step, width);
+        columns[kx] = {(run.x - run.lane) * step + p.taps[2].offset[kx], mask_of(step == 1 ? bits : spread(bits)),
+                       mask_of(step == 1 ? 0 : spread(bits >> 8))};
+        if (bits == 0) columns[kx].offset = 0;
+      }
+      Piece* next = pieces;
+      for (std::size_t kz = 0; kz < static_cast<std::size_t>(p.taps[0].count); ++kz) {
+        const std::int64_t z = run.z * p.step[0] + p.taps[0].offset[kz];
+        for (std::size_t ky = 0; ky < static_cast<std::size_t>(p.taps[1].count); ++ky) {
+          const std::int64_t y = run.y * p.step[1] + p.taps[1].offset[ky];
+          const bool outside = z < 0 || z >= p.size[0] || y < 0 || y >= p.size[1];
+          const std::int64_t row = run.image * p.source_image + (z * p.size[1] + y) * width;
+          for (std::size_t kx = 0; kx < static_cast<std::size_t>(across); ++kx, next += a_tap) {
+            *next = outside ? nothing : columns[kx];
+            if (!outside) next->offset += row;
           }
-          *counts++ = static_cast<std::uint8_t>(piece - first);
         }
       }
     }
   }
 }
 
-// to [channels × taps, panel_width] of channels [first, last).
-template <int step>
+// to [channels × taps, panel_width] of channels [first, last). pieces_each: the panel's, or 0 for any number.
+template <int step, int pieces_each>
 HWY_ATTR void pack_panel(float* HWY_RESTRICT to, const Panel& panel, const PackedProduct& p, std::int64_t first,
                          std::int64_t last) {
   const D d;
   const std::int64_t plane = elements(p.size);
   const std::int64_t vectors = p.tap_count() * 2;
+  const int count = pieces_each > 0 ? pieces_each : panel.pieces_each;
+  const Piece* const pieces = panel.pieces;
   for (std::int64_t c = first; c < last; ++c) {
     const float* source = p.source + c * plane;
-    const Piece* piece = panel.pieces;
+    const Piece* piece = pieces;
     for (std::int64_t i = 0; i < vectors; ++i, to += lanes) {
       V value = hn::Zero(d);
-      for (int k = panel.piece_count[i]; k > 0; --k, ++piece) {
+      FERAL_UNROLL
+      for (int k = 0; k < count; ++k, ++piece) {
         const float* from = source + piece->offset;
         if constexpr (step == 1) {
           value = hn::Or(value, hn::MaskedLoad(piece->low, d, from));
@@ -213,6 +216,13 @@ HWY_ATTR void pack_panel(float* HWY_RESTRICT to, const Panel& panel, const Packe
     }
   }
 }
+
+using PackPanel = void (*)(float*, const Panel&, const PackedProduct&, std::int64_t, std::int64_t);
+constexpr int most_pieces = 4;
+// A table of pack_panel by pieces_each, 0 for more than most_pieces.
+template <int step>
+constexpr std::array<PackPanel, most_pieces + 1> pack_panels = {
+    pack_panel<step, 0>, pack_panel<step, 1>, pack_panel<step, 2>, pack_panel<step, 3>, pack_panel<step, 4>};
 
 // to [rows, weight_stride] of rows from `row` and channels [first, last). Writes up to a vector past a row's last
 // element.
@@ -341,14 +351,16 @@ HWY_ATTR void run_product(const PackedProduct& p) {
   const std::int64_t row_blocks = (p.rows + most_rows - 1) / most_rows;
   const std::int64_t pieces = taps * 2 * std::min(lanes, (lanes - 1) / p.positions[2] + 2);
   const auto bytes = [](std::int64_t count, std::size_t size) { return static_cast<std::size_t>(count) * size; };
-  const Workspace columns(bytes(panels_at_once * channels_at_once * taps * panel_width, sizeof(float)));
+  const Workspace column_memory(bytes(channels_at_once * taps * panel_width, sizeof(float)));
+  const Workspace weight_memory(bytes(row_blocks * most_rows * weight_stride, sizeof(float)));
   const Workspace tiles(bytes(panels_at_once * p.rows * panel_width + lanes, sizeof(float)));
   const Workspace piece_memory(bytes(panels_at_once * pieces, sizeof(Piece)));
-  const Workspace count_memory(bytes(panels_at_once * taps * 2, 1));
   const Workspace start_memory(bytes(p.rows, sizeof(float)));
   auto* start = reinterpret_cast<float*>(start_memory.get());
   for (std::int64_t r = 0; r < p.rows; ++r) start[r] = p.bias == nullptr ? 0.0F : racy_load(p.bias + r);
-  alignas(64) std::array<float, most_rows * weight_stride> weights;
+  auto* columns = reinterpret_cast<float*>(column_memory.get());
+  auto* weights = reinterpret_cast<float*>(weight_memory.get());
+  const auto first_row = [&](std::int64_t block) { return p.rows * block / row_blocks; };
   std::array<Panel, panels_at_once> panels;
   const bool contiguous = p.out_stride[2] == 1 && p.out_stride[1] == p.positions[2] &&
                           p.out_stride[0] == p.positions[2] * p.positions[1];
@@ -359,7 +371,6 @@ HWY_ATTR void run_product(const PackedProduct& p) {
     for (std::int64_t i = 0; i < count; ++i) {
       Panel& panel = panels[static_cast<std::size_t>(i)];
       panel.pieces = reinterpret_cast<Piece*>(piece_memory.get()) + i * pieces;
-      panel.piece_count = reinterpret_cast<std::uint8_t*>(count_memory.get()) + i * taps * 2;
       const std::int64_t at = first + i * panel_width;
       find_runs(panel, p, at, total);
       find_pieces(panel, p);
@@ -371,21 +382,20 @@ HWY_ATTR void run_product(const PackedProduct& p) {
     }
     for (std::int64_t c = 0; c < p.channels; c += channels_at_once) {
       const std::int64_t last = std::min(c + channels_at_once, p.channels);
-      const std::int64_t depth = (last - c) * taps;
-      auto* packed = reinterpret_cast<float*>(columns.get());
-      for (std::int64_t i = 0; i < count; ++i) {
-        const auto pack = p.step[2] == 1 ? pack_panel<1> : pack_panel<2>;
-        pack(packed + i * depth * panel_width, panels[static_cast<std::size_t>(i)], p, c, last);
-      }
       for (std::int64_t b = 0; b < row_blocks; ++b) {
-        const std::int64_t row = p.rows * b / row_blocks;
-        const std::int64_t rows = p.rows * (b + 1) / row_blocks - row;
-        pack_weights(weights.data(), p, row, rows, c, last);
-        for (std::int64_t i = 0; i < count; ++i) {
-          const Panel& panel = panels[static_cast<std::size_t>(i)];
-          table[static_cast<std::size_t>(rows - 1)](panel.tile + row * panel.tile_row, panel.tile_row,
-                                                    weights.data(), packed + i * depth * panel_width, depth,
-                                                    c == 0 ? start + row : nullptr);
+        pack_weights(weights + b * most_rows * weight_stride, p, first_row(b), first_row(b + 1) - first_row(b), c,
+                     last);
+      }
+      for (std::int64_t i = 0; i < count; ++i) {
+        const Panel& panel = panels[static_cast<std::size_t>(i)];
+        const auto& packs = p.step[2] == 1 ? pack_panels<1> : pack_panels<2>;
+        packs[panel.pieces_each > most_pieces ? 0 : static_cast<std::size_t>(panel.pieces_each)](columns, panel, p,
+                                                                                                 c, last);
+        for (std::int64_t b = 0; b < row_blocks; ++b) {
+          const std::int64_t row = first_row(b);
+          table[static_cast<std::size_t>(first_row(b + 1) - row - 1)](
+              panel.tile + row * panel.tile_row, panel.tile_row, weights + b * most_rows * weight_stride, columns,
+              (last - c) * taps, c == 0 ? start + row : nullptr);
         }
       }
     }
