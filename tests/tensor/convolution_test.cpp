@@ -307,7 +307,7 @@ TYPED_TEST(Convolution, AgreesWithEnoughChannelsAndFiltersForThePackedKernels) {
   // Around the tiles' 13 rows and 16 filters a vector; widths of which several rows make a vector.
   for (const std::int64_t kernel : {1, 2, 3, 5, 7}) {
     for (const auto& [height, width] :
-         {std::tuple{7, 7}, std::tuple{9, 1}, std::tuple{1, 35}, std::tuple{8, 16}, std::tuple{13, 14}}) {
+         {std::tuple{7, 7}, std::tuple{9, 1}, std::tuple{1, 35}, std::tuple{4, 16}, std::tuple{5, 14}}) {
       for (const std::int64_t stride : {1, 2, 3}) {
         for (const std::int64_t padding : {std::int64_t{0}, kernel / 2, kernel + 1}) {
           const std::int64_t filters = 16 + (height * kernel + stride) % 9;
