@@ -34,7 +34,26 @@ struct BagEntries {
   Tensor counts;  // a bag
 };
 
+// Bags must be stretches of the `count` indices, one behind the other from 0 on. Checked again on the way back: a
+// tensor that an op has saved may have been written since, and the kernels trust it.
+void check_bounds(const Tensor& bounds, std::int64_t count) {
+  constexpr std::string_view op = EmbeddingBag::name;
+  check_indices(op, bounds, 0, count + 1);
+  const std::int64_t bags = bounds.numel() - 1;
+  if (bags < 0) fail("{}: no end of the last bag among the offsets", op);
+  const std::int64_t step = bounds.strides()[0];
+  const std::int64_t* bound = bounds.data<std::int64_t>();
+  if (bound[0] != 0) fail("{}: the first offset is {}, not 0", op, bound[0]);
+  for (std::int64_t b = 0; b < bags; ++b) {
+    if (bound[(b + 1) * step] < bound[b * step]) {
+      fail("{}: offset {} at position {} is less than {} before it", op, bound[(b + 1) * step], b + 1,
+           bound[b * step]);
+    }
+  }
+}
+
 BagEntries entries_of(const Tensor& indices, const Tensor& bounds, std::int64_t padding) {
+  check_bounds(bounds, indices.numel());
   const Kernels& device = kernels(indices.device());
   BagEntries entries;
   entries.counts = Tensor::empty({bounds.numel() - 1}, DType::int64);
@@ -91,18 +110,8 @@ Result EmbeddingBag::infer(const Attributes& attributes, const Tensor& weight, c
   check_dims(name, "the offsets", bounds, 1);
   check_padding(name, attributes.padding_idx, weight);
   check_indices(name, indices, 0, weight.shape()[0]);
-  check_indices(name, bounds, 0, indices.numel() + 1);
+  check_bounds(bounds, indices.numel());
   const std::int64_t bags = bounds.numel() - 1;
-  if (bags < 0) fail("{}: no end of the last bag among the offsets", name);
-  const std::int64_t step = bounds.strides()[0];
-  const std::int64_t* bound = bounds.data<std::int64_t>();
-  if (bound[0] != 0) fail("{}: the first offset is {}, not 0", name, bound[0]);
-  for (std::int64_t b = 0; b < bags; ++b) {
-    if (bound[(b + 1) * step] < bound[b * step]) {
-      fail("{}: offset {} at position {} is less than {} before it", name, bound[(b + 1) * step], b + 1,
-           bound[b * step]);
-    }
-  }
   if (scales.defined()) {
     check_same_dtype(name, weight, scales);
     if (attributes.mode != Bag::sum) fail("{}: per_sample_weights are for Bag::sum alone", name);

@@ -124,6 +124,15 @@ TEST(EmbeddingBag, TheLargestIsNaNWhereOneIs) {
   EXPECT_EQ(largest[1], -infinity);
 }
 
+TEST(EmbeddingBag, OffsetsThatWereOverwrittenSinceAreRefusedOnTheWayBack) {
+  Tensor weight = Tensor::ones({3, 2}).set_requires_grad(true);
+  const Tensor offsets = vector_of({0, 1, 2});
+  const Tensor bags = embedding_bag(weight, vector_of({1, 2}), offsets, {.include_last_offset = true});
+  offsets.data<std::int64_t>()[2] = 1000;
+  const std::string message = error_of([&] { bags.sum().backward(); });
+  EXPECT_TRUE(contains(message, "1000")) << message;
+}
+
 TEST(Embedding, PaddingGetsNoGradient) {
   Tensor weight = Tensor::ones({3, 2}).set_requires_grad(true);
   const Tensor indices = vector_of({2, 1, 1, 0, 2});
