@@ -60,7 +60,7 @@ void Median::run(const Attributes&, const Tensor& out, Aux<Median>&, const Tenso
   const Tensor all = x.contiguous().reshape({x.numel()});
   const Tensor index = Tensor::empty({1}, DType::int64);
   device.median(index, all, 0);
-  device.pick(out, all, index, 0);
+  device.gather(Tensor::borrow(out.raw_data(), {1}, out.dtype()), all, index, 0);
 }
 
 Gradients<1> Median::gradient(const Saved<Median>& saved, const Tensor& gradient) {

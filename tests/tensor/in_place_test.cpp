@@ -247,10 +247,11 @@ TEST(InPlace, FormsWithANumberAreTheMethods) {
   };
   for (const DType type : all_types) {
     for (const Tensor& target : targets(type)) {
-      for (const auto& [name, form] : forms) {
+      for (const Form& named : forms) {
+        const auto& form = named.second;
         for (const Scalar number : {Scalar(3), Scalar(2.5)}) {
           expect_form(
-              name, target,
+              named.first, target,
               [&](const Tensor& x) -> const Tensor& {
                 EXPECT_EQ(form(x, number, true).impl(), x.impl());
                 return target;
