@@ -51,15 +51,6 @@ Tensor quotient(const Tensor& x, const Tensor& y) {
 // The differences v_j - v_i of vectors [..., n] as matrices.
 Tensor differences(const Tensor& v) { return as_row(v) - as_column(v); }
 
-// The elements of square matrices on and below a diagonal, counted from the main one upwards; the rest 0.
-Tensor lower(const Tensor& x, std::int64_t diagonal = 0) {
-  const std::int64_t n = columns_of(x);
-  const Tensor mask = Tensor::empty({n, n}, DType::boolean);
-  for (std::int64_t i = 0; i < n * n; ++i) mask.data<bool>()[i] = i % n <= i / n + diagonal;
-  return where(mask, x, Tensor::zeros({}, x.dtype()));
-}
-Tensor upper(const Tensor& x) { return turned(lower(turned(x))); }
-
 // x × a⁻¹
 Tensor solve_right(const Tensor& x, const Tensor& a) { return turned(linalg::solve(turned(a), turned(x))); }
 
@@ -77,8 +68,8 @@ void Cholesky::run(const Attributes&, const Tensor& out, Aux<Cholesky>&, const T
 // The symmetric part of L⁻ᵀ Φ(Lᵀ Ḡ) L⁻¹, where Φ takes the lower triangle and half of the diagonal.
 Gradients<1> Cholesky::gradient(const Saved<Cholesky>& saved, const Tensor& gradient) {
   const Tensor l = saved.output();
-  const Tensor product = turned(l).matmul(lower(gradient));
-  const Tensor phi = (lower(product) + lower(product, -1)) * 0.5;
+  const Tensor product = turned(l).matmul(gradient.tril());
+  const Tensor phi = (product.tril() + product.tril(-1)) * 0.5;
   const Tensor by_a = solve_right(linalg::solve(turned(l), phi), l);
   return {(by_a + turned(by_a)) * 0.5};
 }
@@ -104,9 +95,9 @@ Gradients<1> Qr::gradient(const Saved<Qr>& saved, const Tensor& gradient) {
   const Tensor q = part_of(packed, 0, parts.q);
   const Tensor r = part_of(packed, parts.r_start(), parts.r);
   const Tensor by_q = part_of(gradient, 0, parts.q);
-  const Tensor by_r = upper(part_of(gradient, parts.r_start(), parts.r));
+  const Tensor by_r = part_of(gradient, parts.r_start(), parts.r).triu();
   const Tensor m = r.matmul(turned(by_r)) - turned(by_q).matmul(q);
-  const Tensor mirrored = lower(m) + turned(lower(m, -1));
+  const Tensor mirrored = m.tril() + turned(m.tril(-1));
   return {solve_right(by_q + q.matmul(mirrored), turned(r))};
 }
 

@@ -121,7 +121,7 @@ Gradients<3> Linear::gradient(const Saved<Linear>& saved, const Tensor& gradient
 namespace feral {
 namespace {
 
-// matmul, bmm, mm, mv and dot once the shapes have been checked: a half type is computed as float32.
+// Once the shapes have been checked; a half type is computed as float32.
 Tensor product(const Tensor& a, const Tensor& b) {
   if (is_half(a.dtype()) && a.dtype() == b.dtype()) {
     return product(a.to(DType::float32), b.to(DType::float32)).to(a.dtype());
@@ -143,6 +143,7 @@ void check_types(std::string_view op, const Tensor& a, const Tensor& b) {
 
 Tensor Tensor::matmul(const Tensor& other) const {
   check_types("matmul", *this, other);
+  if (is_half(dtype())) return to(DType::float32).matmul(other.to(DType::float32)).to(dtype());
   if (dims() == 2 && other.dims() == 2) return product(*this, other);
   if (dims() == 0 || other.dims() == 0) {
     fail_shapes("matmul", *this, other, "at least one dimension each");
@@ -154,7 +155,7 @@ Tensor Tensor::matmul(const Tensor& other) const {
   if (a.shape()[a.dims() - 1] != b.shape()[b.dims() - 2]) {
     fail_shapes("matmul", *this, other, "[..., m, k] or [k], and [..., k, n] or [k]");
   }
-  if (!is_half(dtype())) (void)ops::product_result("matmul", a, b);
+  (void)ops::product_result("matmul", a, b);
   const Tensor result = product(a, b);
   if (!row && !column) return result;
   Shape kept;

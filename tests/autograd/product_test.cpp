@@ -73,6 +73,9 @@ void add_wrong_calls(std::vector<WrongCall>& calls) {
   calls.push_back({"matmul", [] { (void)f32({2, 3, 4}).matmul(f32({2, 3, 5})); }, {"[2, 3, 4]", "[2, 3, 5]"}});
   calls.push_back({"matmul", [] { (void)f32({2, 3}).matmul(f32({4})); }, {"[2, 3]", "[4]"}});
   calls.push_back({"matmul", [] { (void)f32({}).matmul(f32({4})); }, {"[]", "[4]"}});
+  const Tensor half = Tensor::ones({2, 3, 4}, DType::float16);
+  calls.push_back({"matmul", [=] { (void)half.matmul(half); }, {"[2, 3, 4]", "[2, 3, 4]"}});
+  calls.push_back({"matmul", [=] { (void)half.matmul(half.transpose(0, 2)); }, {"[2, 3, 4]", "[4, 3, 2]"}});
   const Tensor truths = Tensor::ones({2, 2}, DType::boolean);
   calls.push_back({"matmul", [=] { (void)truths.matmul(truths); }, {"bool"}});
   // No memory is asked for before the sizes have been checked.
