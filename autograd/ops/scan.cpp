@@ -1,7 +1,7 @@
 #include "autograd/ops/scan.hpp"
 
 #include "autograd/ops/check.hpp"
-#include "autograd/ops/view.hpp"
+#include "autograd/ops/view_part.hpp"
 #include "tensor/dim_set.hpp"
 
 namespace feral::ops {
@@ -19,8 +19,9 @@ Result scan_result(std::string_view op, const Scan& attributes, const Tensor& x)
 Tensor shifted(const Tensor& x, int dim, bool reverse) {
   const std::int64_t length = x.shape()[dim];
   if (length == 0) return x;
-  return apply<NarrowBackward>({.shape = x.shape(), .dim = dim, .start = reverse ? 0 : 1},
-                               x.narrow(dim, reverse ? 1 : 0, length - 1));
+  const Geometry part = Narrow::part({.dim = dim, .start = reverse ? 0 : 1, .length = length - 1}, x.shape(),
+                                     x.shape().contiguous_strides());
+  return apply<ViewBackward>({.shape = x.shape(), .part = part}, x.narrow(dim, reverse ? 1 : 0, length - 1));
 }
 
 Tensor first_one(const Tensor& x, int dim, bool reverse) {
