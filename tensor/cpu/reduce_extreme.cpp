@@ -35,7 +35,7 @@ struct ExtremeFold {
     held = best;
   }
 
-  // Up to four rows into the columns from j on, by whole vectors of D.
+  // Some rows into the columns from j on, by whole vectors of D.
   template <int rows, class D>
   static HWY_ATTR void look(D d, T* held, const T* x, std::int64_t row_stride, std::int64_t& j,
                             std::int64_t columns) {
@@ -75,8 +75,8 @@ struct ExtremeFold {
       }
       return;
     }
-    for (; i + 4 <= block.rows; i += 4) {
-      look_all<4>(held, x + i * block.row_stride, block.row_stride, block.columns);
+    for (; i + 8 <= block.rows; i += 8) {
+      look_all<8>(held, x + i * block.row_stride, block.row_stride, block.columns);
     }
     for (; i < block.rows; ++i) look_all<1>(held, x + i * block.row_stride, block.row_stride, block.columns);
   }

@@ -3,7 +3,6 @@
 #define HWY_TARGET_INCLUDE "tensor/cpu/reduce_moments.cpp"
 #include <hwy/foreach_target.h>
 // Highway's per-target headers come after foreach_target.
-#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 
 #include "tensor/cpu/fold_kernels.hpp"
 #include "tensor/cpu/kernels.hpp"
+#include "tensor/cpu/math-inl.hpp"
 #include "tensor/cpu/scalar_fold.hpp"
 #include "tensor/cpu/sum_fold-inl.hpp"
 #include "tensor/cpu/totals.hpp"
@@ -90,11 +90,7 @@ struct ShiftedExponential {
   static constexpr bool parametrized = true;
   template <class D, class V>
   HWY_ATTR V operator()(D d, V x, V shift) const {
-    // At most 0, or infinite where all is; Highway's makes 0 of a NaN.
-    using T = hn::TFromD<D>;
-    const auto shifted = hn::Sub(x, shift);
-    const auto bounded = hn::Min(shifted, hn::Set(d, static_cast<T>(sizeof(T) == 4 ? 104 : 1000)));
-    return hn::IfThenElse(hn::IsNaN(shifted), shifted, hn::Exp(d, bounded));
+    return Exp()(d, hn::Sub(x, shift));
   }
 };
 

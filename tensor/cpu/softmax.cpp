@@ -3,7 +3,6 @@
 #define HWY_TARGET_INCLUDE "tensor/cpu/softmax.cpp"
 #include <hwy/foreach_target.h>
 // Highway's per-target headers come after foreach_target.
-#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "tensor/cpu/extreme-inl.hpp"
 #include "tensor/cpu/kernels.hpp"
 #include "tensor/cpu/lines.hpp"
+#include "tensor/cpu/math-inl.hpp"
 #include "tensor/cpu/workspace.hpp"
 
 #ifndef FERAL_TENSOR_CPU_SOFTMAX_ONCE
@@ -100,11 +100,11 @@ HWY_ATTR void softmax_line(std::byte* out, const std::byte* bytes, std::int64_t 
     const std::int64_t length = HWY_MIN(piece, n - start);
     if (logarithm) {
       for_each_vector(x + start, length, nothing, [&](auto v, std::int64_t, std::int64_t) HWY_ATTR {
-        sum = hn::Add(sum, hn::Exp(d, hn::Sub(v, shift)));
+        sum = hn::Add(sum, Exp()(d, hn::Sub(v, shift)));
       });
     } else {
       for_each_vector(x + start, length, nothing, [&](auto v, std::int64_t i, std::int64_t count) HWY_ATTR {
-        const auto e = hn::Exp(d, hn::Sub(v, shift));
+        const auto e = Exp()(d, hn::Sub(v, shift));
         sum = hn::Add(sum, e);
         store_up_to(d, e, y + start + i, count);
       });
@@ -158,8 +158,7 @@ HWY_ATTR void softmax_vectors(D d, T* y, const T* x, std::int64_t n, std::int64_
     for (std::int64_t k = first; k < end; ++k) partial[k] = 0;
     for (std::int64_t row = start; row < HWY_MIN(start + piece, n); ++row) {
       each(row, x, x_step, [&](std::int64_t k, auto v) HWY_ATTR {
-        // Bounded for columns that are not finite; Highway's exponential is for moderate numbers.
-        const auto e = hn::Exp(d, hn::Min(hn::Sub(v, hn::LoadU(d, shift + k)), hn::Zero(d)));
+        const auto e = Exp()(d, hn::Sub(v, hn::LoadU(d, shift + k)));
         hn::StoreU(hn::Add(hn::LoadU(d, partial + k), e), d, partial + k);
         if (!logarithm) hn::StoreU(e, d, y + row * out_step + k);
       });

@@ -127,6 +127,16 @@ HWY_ATTR void sum_row(std::byte* accumulators, const std::byte* bytes, std::int6
   }
 }
 
+// row(first) + … + row(first + rows - 1), added in pairs.
+template <int rows, class D, class Row>
+HWY_ATTR HWY_INLINE hn::Vec<D> sum_of_rows(D d, const Row& row, std::int64_t first = 0) {
+  if constexpr (rows == 1) {
+    return row(first);
+  } else {
+    return hn::Add(sum_of_rows<rows / 2>(d, row, first), sum_of_rows<rows / 2>(d, row, first + rows / 2));
+  }
+}
+
 // Adds some rows to the partial sums of the columns from j on, by whole vectors of D; j moves behind them.
 template <int rows, class Map, class D, class C, class T>
 HWY_ATTR void add_rows(D d, C* partial, const T* x, std::int64_t row_stride, const C* parameters, std::int64_t& j,
@@ -137,12 +147,8 @@ HWY_ATTR void add_rows(D d, C* partial, const T* x, std::int64_t row_stride, con
     auto p = hn::Zero(d);
     if constexpr (Map::parametrized) p = hn::LoadU(d, parameters + j);
     const T* first = x + j;
-    const auto row = [&](std::int64_t k) HWY_ATTR { return map(d, load_as(d, first + k * row_stride), p); };
-    auto sum = row(0);
-    if constexpr (rows == 8) {
-      sum = hn::Add(hn::Add(hn::Add(sum, row(1)), hn::Add(row(2), row(3))),
-                    hn::Add(hn::Add(row(4), row(5)), hn::Add(row(6), row(7))));
-    }
+    const auto sum = sum_of_rows<rows>(
+        d, [&](std::int64_t k) HWY_ATTR { return map(d, load_as(d, first + k * row_stride), p); });
     hn::StoreU(hn::Add(hn::LoadU(d, partial + j), sum), d, partial + j);
   }
 }
@@ -185,13 +191,19 @@ HWY_ATTR void sum_columns(std::byte* accumulators, const std::byte* bytes, const
     return;
   }
   HWY_ALIGN C partial[tile_columns];
-  constexpr std::int64_t piece = 256;  // 32 additions of 8 rows
+  constexpr int rows = Map::parametrized ? 4 : 16;  // at a time; fewer where a Map is long
+  constexpr std::int64_t piece = 32 * rows;
   for (std::int64_t row = 0; row < block.rows; row += piece) {
     const std::int64_t end = HWY_MIN(row + piece, block.rows);
     for (std::int64_t j = 0; j < block.columns; ++j) partial[j] = 0;
     std::int64_t i = row;
-    for (; i + 8 <= end; i += 8) {
-      add_rows_of<8, Map>(partial, x + i * block.row_stride, block.row_stride, parameters, block.columns);
+    for (; i + rows <= end; i += rows) {
+      add_rows_of<rows, Map>(partial, x + i * block.row_stride, block.row_stride, parameters, block.columns);
+    }
+    if constexpr (rows > 4) {
+      for (; i + 4 <= end; i += 4) {
+        add_rows_of<4, Map>(partial, x + i * block.row_stride, block.row_stride, parameters, block.columns);
+      }
     }
     for (; i < end; ++i) {
       add_rows_of<1, Map>(partial, x + i * block.row_stride, block.row_stride, parameters, block.columns);
