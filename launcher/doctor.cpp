@@ -16,7 +16,9 @@
 #include "launcher/spawn.hpp"
 #include "shm/memfd.hpp"
 #include "shm/memory_budget.hpp"
+#include "tensor/allocator.hpp"
 #include "tensor/cpu/info.hpp"
+#include "tensor/tensor.hpp"
 
 namespace feral {
 namespace {
@@ -96,6 +98,23 @@ void check_kernels() {
   }
 }
 
+// A loop over fixed shapes must be served by the allocator's free lists alone.
+bool check_allocator() {
+  const Tensor x = Tensor::ones({64, 64});
+  const auto turn = [&] { (void)(x * 2 + x).sum(); };
+  turn();
+  const AllocatorStatistics before = allocator_statistics();
+  for (int i = 0; i < 100; ++i) turn();
+  const AllocatorStatistics after = allocator_statistics();
+  const std::uint64_t heap = after.heap_allocations - before.heap_allocations;
+  line("allocator",
+       fmt::format("{} blocks for 100 turns of a loop, {} of them from the heap; {} in use, {} kept",
+                   after.requests - before.requests, heap,
+                   human_bytes(static_cast<std::uint64_t>(after.live_bytes)), human_bytes(after.cached_bytes)));
+  if (heap != 0) warn("a loop over fixed shapes should need none");
+  return heap == 0;
+}
+
 void check_data() {
   const std::filesystem::path folder = data::fashion_mnist_folder();
   if (std::filesystem::is_directory(folder)) {
@@ -117,6 +136,7 @@ int run_doctor() {
   able = check_shared_memory() && able;
   check_descriptors();
   check_kernels();
+  able = check_allocator() && able;
   check_data();
   line("gpu", "not used by this version");
   return able ? 0 : 1;

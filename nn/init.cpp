@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "core/fail.hpp"
-#include "tensor/kernels.hpp"
 
 namespace feral::nn::init {
 
@@ -11,8 +10,7 @@ void uniform_(const Tensor& tensor, double low, double high, Generator& generato
   if (!has_gradient(tensor.dtype()) || !tensor.is_contiguous()) {
     fail("uniform_: expected a contiguous floating tensor, got {}", tensor.to_string());
   }
-  const std::uint64_t first = generator.reserve(static_cast<std::uint64_t>(tensor.numel()));
-  kernels(tensor.device()).uniform(tensor, low, high, generator.seed(), generator.stream(), first);
+  tensor.uniform_(low, high, &generator);
 }
 
 void fan_in_uniform_(const Tensor& tensor, std::int64_t fan_in, Generator& generator) {

@@ -11,11 +11,11 @@ namespace feral::nn {
 class MaxPool2d : public Module {
  public:
   explicit MaxPool2d(std::int64_t kernel_size) : MaxPool2d(kernel_size, kernel_size) {}
-  MaxPool2d(std::int64_t kernel_size, std::int64_t stride) : geometry_{kernel_size, stride} {}
-  Tensor forward(const Tensor& x) override { return max_pool2d(x, geometry_); }
+  MaxPool2d(std::int64_t kernel_size, std::int64_t stride) : options_{.kernel = kernel_size, .stride = stride} {}
+  Tensor forward(const Tensor& x) override { return max_pool2d(x, options_); }
 
  private:
-  Pool2dGeometry geometry_;
+  PoolOptions<2> options_;
 };
 
 class ReLU : public Module {

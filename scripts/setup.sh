@@ -10,7 +10,7 @@ die() {
 
 # What a build of feral needs; the data set is apart, since a run can do without.
 build_packages="g++ cmake ninja-build libboost-dev libopenblas-dev libhwy-dev libfmt-dev libcli11-dev
-  nlohmann-json3-dev zlib1g-dev"
+  nlohmann-json3-dev zlib1g-dev libdlpack-dev"
 data_package=dataset-fashion-mnist
 
 # The packages among "$@" that are not installed.

@@ -63,6 +63,7 @@ void* allocate_block(std::size_t bytes) {
   const SizeClass size_class = class_of(bytes);
   if (!Cache::gone) {
     ++cache.statistics.requests;
+    cache.statistics.live_bytes += static_cast<std::int64_t>(size_class.bytes);
     if (FreeBlock*& list = cache.lists[size_class.index]; list != nullptr) {
       cache.statistics.cached_bytes -= size_class.bytes;
       return std::exchange(list, list->next);
@@ -70,7 +71,10 @@ void* allocate_block(std::size_t bytes) {
     ++cache.statistics.heap_allocations;
   }
   void* block = std::aligned_alloc(tensor_alignment_bytes, size_class.bytes);
-  if (block == nullptr) fail("allocator: no memory for a tensor of {}", human_bytes(bytes));
+  if (block == nullptr) {
+    if (!Cache::gone) cache.statistics.live_bytes -= static_cast<std::int64_t>(size_class.bytes);
+    fail("allocator: no memory for a tensor of {}", human_bytes(bytes));
+  }
   return block;
 }
 
@@ -84,6 +88,7 @@ void deallocate_block(void* block, std::size_t bytes) noexcept {
   auto* free_block = static_cast<FreeBlock*>(block);
   free_block->next = std::exchange(cache.lists[size_class.index], free_block);
   cache.statistics.cached_bytes += size_class.bytes;
+  cache.statistics.live_bytes -= static_cast<std::int64_t>(size_class.bytes);
 }
 
 AllocatorStatistics allocator_statistics() noexcept { return cache.statistics; }

@@ -19,6 +19,9 @@ struct AllocatorStatistics {
   std::uint64_t heap_allocations = 0;  // times this thread asked the heap
   std::uint64_t requests = 0;          // times this thread asked the allocator
   std::uint64_t cached_bytes = 0;      // on this thread's free lists
+  // Handed out and not yet given back, rounded up to size classes. A block that another thread gives back counts
+  // down there: only the sum over threads is what is in use.
+  std::int64_t live_bytes = 0;
 };
 
 // Of the calling thread.

@@ -30,6 +30,9 @@ class Generator {
     return first;
   }
 
+  // The same, as the position that kernels take.
+  PhiloxPosition take(std::uint64_t words) noexcept { return {seed_, stream_, reserve(words)}; }
+
  private:
   std::uint64_t seed_;
   std::uint64_t stream_;

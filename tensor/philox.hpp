@@ -27,7 +27,19 @@ constexpr PhiloxBlock philox(std::uint64_t seed, std::uint64_t stream, std::uint
   return counter;
 }
 
+// Where a random kernel starts to draw.
+struct PhiloxPosition {
+  std::uint64_t seed = 0;
+  std::uint64_t stream = 0;
+  std::uint64_t block = 0;
+};
+
 // A word as a float in [0, 1), exact in float32: its upper 24 bits.
 constexpr float to_unit_float(std::uint32_t word) noexcept { return static_cast<float>(word >> 8) * 0x1.0p-24F; }
+
+// Two words, the high one first, as a double in [0, 1): their upper 53 bits.
+constexpr double to_unit_double(std::uint32_t high, std::uint32_t low) noexcept {
+  return static_cast<double>((std::uint64_t{high} << 32 | low) >> 11) * 0x1.0p-53;
+}
 
 }  // namespace feral

@@ -7,6 +7,7 @@
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
 #include "tensor/allocator.hpp"
+#include "tensor/in_place.hpp"
 #include "tensor/kernels.hpp"
 
 namespace feral {
@@ -18,17 +19,6 @@ std::size_t checked_bytes(const Shape& shape, DType dtype) {
 
 Tensor over(Storage* storage, const Shape& shape, DType dtype) {
   return Tensor::adopt(TensorImpl::create(storage, storage->data, shape, shape.contiguous_strides(), dtype));
-}
-
-void refuse_undefined(const char* op, const Tensor& tensor) {
-  if (!tensor.defined()) fail("{}: the tensor is undefined", op);
-}
-
-void refuse_recorded(const char* op, const Tensor& tensor) {
-  refuse_undefined(op, tensor);
-  if (tensor.impl()->producer != nullptr) {
-    fail("{}: cannot write in place into a tensor that a recorded op made; use detach() or clone()", op);
-  }
 }
 
 }  // namespace
@@ -128,17 +118,17 @@ std::string Tensor::to_string() const {
 }
 
 const Tensor& Tensor::copy_(const Tensor& source) const {
-  refuse_recorded("copy_", *this);
+  check_target("copy_", *this);
   refuse_undefined("copy_", source);
   if (!(broadcast_shapes("copy_", shape(), source.shape()) == shape())) {
     fail("copy_: shape {} does not broadcast to {}", source.shape().to_string(), shape().to_string());
   }
-  kernels(device()).copy(*this, source);
+  if (!same_view(*this, source)) kernels(device()).copy(*this, apart_from(*this, source));
   return *this;
 }
 
 const Tensor& Tensor::fill_(double value) const {
-  refuse_recorded("fill_", *this);
+  check_target("fill_", *this);
   kernels(device()).fill(*this, value);
   return *this;
 }

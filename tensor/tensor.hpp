@@ -29,8 +29,12 @@ namespace feral {
 struct Scalar {
   template <class T>
   requires std::is_arithmetic_v<T> Scalar(T number)
-  noexcept : value(static_cast<double>(number)), floating(std::is_floating_point_v<T>) {}
-  double value;
+  noexcept
+      : value(static_cast<double>(number)),
+        integer(std::is_floating_point_v<T> ? 0 : static_cast<std::int64_t>(number)),
+        floating(std::is_floating_point_v<T>) {}
+  double value;          // an integer beyond 2^53 is rounded
+  std::int64_t integer;  // the exact one; 0 for a floating number
   bool floating;
 };
 
@@ -70,6 +74,11 @@ class Tensor {
   static Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dtype = DType::int64,
                         Generator* generator = nullptr);                   // [low, high)
   static Tensor randperm(std::int64_t n, Generator* generator = nullptr);  // int64, 0 … n - 1 in random order
+  // bool-like ones and zeros of this tensor's shape and type: 1 with the probability that stands at the element.
+  Tensor bernoulli(Generator* generator = nullptr) const;
+  // Columns drawn with the weights in a row: [n] → int64 [samples], [rows, n] → int64 [rows, samples]. Weights need
+  // not add up to 1; without replacement at least `samples` of them must be above 0.
+  Tensor multinomial(std::int64_t samples, bool replacement = false, Generator* generator = nullptr) const;
 
   // Copies `values` in row-major order; their number must be that of `shape`.
   template <class T>
@@ -100,7 +109,8 @@ class Tensor {
   template <class T>
   std::vector<T> to_vector() const;
   std::string to_string() const;  // "Tensor float32 [2, 3]": what it is, not its elements
-  // Its elements as NumPy prints them; large tensors are summarized (tensor/print.hpp has the options).
+  // Its elements as NumPy prints them; large tensors are summarized (tensor/print.hpp has the options, and
+  // operator<<).
   std::string repr() const;
 
   // --- gradients (defined in autograd/)

@@ -23,6 +23,20 @@ Result binary_any_result(std::string_view op, const Tensor& a, const Tensor& b) 
   return arithmetic_result(op, a, b);
 }
 
+Result binary_number_result(std::string_view op, const Tensor& a, const Tensor& b) {
+  const Result result = arithmetic_result(op, a, b);
+  if (result.dtype == DType::boolean) fail("{}: bool is no number; convert with to()", op);
+  return result;
+}
+
+Result binary_division_result(std::string_view op, const Tensor& a, const Tensor& b) {
+  const Result result = binary_number_result(op, a, b);
+  if (!is_floating(result.dtype) && result.shape.numel() > 0 && kernels(b.device()).has_zero(b)) {
+    fail("{}: division of {} by zero", op, name_of(b.dtype()));
+  }
+  return result;
+}
+
 Tensor Maximum::by_first(const Saved<Maximum>&, const Tensor& a, const Tensor& b) {
   return indicator(a.gt(b), a) + indicator(a.eq(b), a) * 0.5;
 }
@@ -76,22 +90,66 @@ Tensor Logaddexp::by_second(const Saved<Logaddexp>& saved, const Tensor&, const 
   return (b - saved.output()).exp();
 }
 
+Tensor Logaddexp2::by_first(const Saved<Logaddexp2>& saved, const Tensor& a, const Tensor&) {
+  return (a - saved.output()).exp2();
+}
+Tensor Logaddexp2::by_second(const Saved<Logaddexp2>& saved, const Tensor&, const Tensor& b) {
+  return (b - saved.output()).exp2();
+}
+
+Tensor Xlogy::by_first(const Saved<Xlogy>&, const Tensor& a, const Tensor& b) {
+  // 0 log b is flat, also where the logarithm is none.
+  return where(a.eq(0).mul(b.le(0)), zeros_like(b), b.log());
+}
+Tensor Xlogy::by_second(const Saved<Xlogy>&, const Tensor& a, const Tensor& b) { return a / b; }
+
+Tensor Copysign::by_first(const Saved<Copysign>& saved, const Tensor& a, const Tensor&) {
+  // 1 where the sign stayed, -1 where it turned, 0 at 0.
+  const Tensor out = saved.output().detach();
+  return a.detach().sign() * out.sign();
+}
+Tensor Copysign::by_second(const Saved<Copysign>&, const Tensor&, const Tensor& b) { return zeros_like(b); }
+
 }  // namespace feral::ops
 
 namespace feral {
 
 Tensor Tensor::maximum(const Tensor& other) const { return ops::apply_promoted<ops::Maximum>(*this, other); }
 Tensor Tensor::minimum(const Tensor& other) const { return ops::apply_promoted<ops::Minimum>(*this, other); }
-Tensor Tensor::pow(const Tensor& other) const { return ops::apply_promoted_float<ops::Pow>(*this, other); }
-Tensor Tensor::pow(Scalar other) const { return pow(as_operand(other)); }
+Tensor Tensor::pow(const Tensor& other) const { return ops::apply_promoted<ops::Pow>(*this, other); }
+Tensor Tensor::pow(Scalar other) const {
+  ops::check_defined("pow", *this);
+  if (!is_floating(dtype()) && !other.floating && other.integer < 0) {
+    fail("pow: {} to the power {}: integers have no negative powers; convert with to()", name_of(dtype()),
+         other.integer);
+  }
+  return other.value == 2 && has_gradient(dtype()) ? square() : pow(as_operand(other));
+}
 Tensor Tensor::atan2(const Tensor& other) const { return ops::apply_promoted_float<ops::Atan2>(*this, other); }
 Tensor Tensor::hypot(const Tensor& other) const { return ops::apply_promoted_float<ops::Hypot>(*this, other); }
-Tensor Tensor::fmod(const Tensor& other) const { return ops::apply_promoted_float<ops::Fmod>(*this, other); }
-Tensor Tensor::remainder(const Tensor& other) const {
-  return ops::apply_promoted_float<ops::Remainder>(*this, other);
+Tensor Tensor::fmod(const Tensor& other) const { return ops::apply_promoted<ops::Fmod>(*this, other); }
+Tensor Tensor::fmod(Scalar other) const { return fmod(as_operand(other)); }
+Tensor Tensor::remainder(const Tensor& other) const { return ops::apply_promoted<ops::Remainder>(*this, other); }
+Tensor Tensor::remainder(Scalar other) const { return remainder(as_operand(other)); }
+Tensor Tensor::floor_divide(const Tensor& other) const {
+  return ops::apply_promoted<ops::FloorDivide>(*this, other);
 }
+Tensor Tensor::floor_divide(Scalar other) const { return floor_divide(as_operand(other)); }
 Tensor Tensor::logaddexp(const Tensor& other) const {
   return ops::apply_promoted_float<ops::Logaddexp>(*this, other);
+}
+Tensor Tensor::logaddexp2(const Tensor& other) const {
+  return ops::apply_promoted_float<ops::Logaddexp2>(*this, other);
+}
+Tensor Tensor::xlogy(const Tensor& other) const { return ops::apply_promoted_float<ops::Xlogy>(*this, other); }
+Tensor Tensor::copysign(const Tensor& other) const {
+  return ops::apply_promoted_float<ops::Copysign>(*this, other);
+}
+Tensor Tensor::nextafter(const Tensor& other) const {
+  ops::check_defined("nextafter", *this);
+  ops::check_defined("nextafter", other);
+  if (is_half(promote(dtype(), other.dtype()))) fail("nextafter: 16-bit floats are for storage; convert with to()");
+  return ops::apply_promoted_float<ops::Nextafter>(*this, other);
 }
 
 }  // namespace feral

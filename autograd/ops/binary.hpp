@@ -9,6 +9,9 @@ namespace feral::ops {
 // float32 and float64 alone, or integers and bool, too; throws feral::Error naming `op`.
 Result binary_float_result(std::string_view op, const Tensor& a, const Tensor& b);
 Result binary_any_result(std::string_view op, const Tensor& a, const Tensor& b);
+// Numbers, not bool; and no integer divisor may be 0.
+Result binary_number_result(std::string_view op, const Tensor& a, const Tensor& b);
+Result binary_division_result(std::string_view op, const Tensor& a, const Tensor& b);
 
 // What they share: Self names its kernel and has the partial derivatives by a and by b, which the chain rule
 // multiplies with the gradient and sums over what was broadcast.
@@ -16,10 +19,10 @@ template <class Self, BinaryKernel kernel>
 struct Binary {
   static constexpr int arity = 2;
   static constexpr unsigned saved_inputs = 0b11;
-  static constexpr bool floats_only = true;
+  static constexpr auto result = binary_float_result;
   struct Attributes {};
   static Result infer(const Attributes&, const Tensor& a, const Tensor& b) {
-    return Self::floats_only ? binary_float_result(Self::name, a, b) : binary_any_result(Self::name, a, b);
+    return Self::result(Self::name, a, b);
   }
   static void run(const Attributes&, const Tensor& out, Aux<Self>&, const Tensor& a, const Tensor& b) {
     kernels(out.device()).binary(kernel, out, a, b);
@@ -42,15 +45,42 @@ struct Binary {
   };
 
 // The gradient goes to the larger (smaller) one, half to each where they are equal.
-FERAL_BINARY(Maximum, maximum, static constexpr bool floats_only = false;)
-FERAL_BINARY(Minimum, minimum, static constexpr bool floats_only = false;)
-FERAL_BINARY(Pow, pow, static constexpr bool saves_output = true;)
+FERAL_BINARY(Maximum, maximum, static constexpr auto result = binary_any_result;)
+FERAL_BINARY(Minimum, minimum, static constexpr auto result = binary_any_result;)
+FERAL_BINARY(Pow, pow, static constexpr auto result = binary_number_result;
+             static constexpr bool saves_output = true;)
 FERAL_BINARY(Atan2, atan2, )
 FERAL_BINARY(Hypot, hypot, static constexpr bool saves_output = true;)
-FERAL_BINARY(Fmod, fmod, )
-FERAL_BINARY(Remainder, remainder, )
+FERAL_BINARY(Fmod, fmod, static constexpr auto result = binary_division_result;)
+FERAL_BINARY(Remainder, remainder, static constexpr auto result = binary_division_result;)
 FERAL_BINARY(Logaddexp, logaddexp, static constexpr bool saves_output = true;)
+FERAL_BINARY(Logaddexp2, logaddexp2, static constexpr bool saves_output = true;)
+FERAL_BINARY(Xlogy, xlogy, )
+FERAL_BINARY(Copysign, copysign, static constexpr bool saves_output = true;)
 
 #undef FERAL_BINARY
+
+// Without a derivative.
+template <class Self, BinaryKernel kernel>
+struct BinaryStep {
+  static constexpr int arity = 2;
+  static constexpr bool differentiable = false;
+  struct Attributes {};
+  static Result infer(const Attributes&, const Tensor& a, const Tensor& b) {
+    return Self::result(Self::name, a, b);
+  }
+  static void run(const Attributes&, const Tensor& out, Aux<Self>&, const Tensor& a, const Tensor& b) {
+    kernels(out.device()).binary(kernel, out, a, b);
+  }
+};
+
+struct Nextafter : BinaryStep<Nextafter, BinaryKernel::nextafter> {
+  static constexpr std::string_view name = "nextafter";
+  static constexpr auto result = binary_float_result;
+};
+struct FloorDivide : BinaryStep<FloorDivide, BinaryKernel::floor_divide> {
+  static constexpr std::string_view name = "floor_divide";
+  static constexpr auto result = binary_division_result;
+};
 
 }  // namespace feral::ops

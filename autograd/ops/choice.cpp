@@ -59,10 +59,4 @@ Tensor Tensor::le(Scalar other) const { return le(as_operand(other)); }
 Tensor Tensor::gt(Scalar other) const { return gt(as_operand(other)); }
 Tensor Tensor::ge(Scalar other) const { return ge(as_operand(other)); }
 
-Tensor Tensor::clamp(Scalar low, Scalar high) const {
-  // The gradient passes where the value was within, bounds included, as in PyTorch.
-  const Tensor above = where(lt(low), as_operand(low).to(dtype()), *this);
-  return where(gt(high), as_operand(high).to(dtype()), above);
-}
-
 }  // namespace feral

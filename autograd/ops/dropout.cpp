@@ -28,11 +28,8 @@ namespace {
 Tensor drop(const Tensor& x, double probability, bool training, std::int64_t group, Generator& generator) {
   if (!training || probability == 0) return x;
   const auto draws = static_cast<std::uint64_t>(x.numel() / group);
-  const DropoutDraw draw{.probability = static_cast<float>(probability),
-                         .group = group,
-                         .seed = generator.seed(),
-                         .stream = generator.stream(),
-                         .first_block = generator.reserve(draws)};
+  const DropoutDraw draw{
+      .probability = static_cast<float>(probability), .group = group, .position = generator.take(draws)};
   return apply<Dropout>(draw, x);
 }
 

@@ -88,7 +88,7 @@ void Affine::run(const Attributes& attributes, const Tensor& out, Aux<Affine>&, 
 }
 
 Gradients<1> Affine::gradient(const Saved<Affine>& saved, const Tensor& gradient) {
-  return {gradient.affine(saved.attributes().scale, 0)};
+  return {gradient.affine(saved.attributes().scale, -0.0)};
 }
 
 // copies
@@ -120,6 +120,12 @@ Gradients<1> Convert::gradient(const Saved<Convert>& saved, const Tensor& gradie
 }  // namespace feral::ops
 
 namespace feral {
+namespace {
+
+// What changes nothing when it is added: 0.0 would make 0 of -0.
+constexpr double no_shift = -0.0;
+
+}  // namespace
 
 Tensor Tensor::add(const Tensor& other) const { return ops::apply_promoted<ops::Add>(*this, other); }
 Tensor Tensor::mul(const Tensor& other) const { return ops::apply_promoted<ops::Mul>(*this, other); }
@@ -139,7 +145,7 @@ Tensor Tensor::affine(double scale, double shift) const {
 
 Tensor Tensor::neg() const {
   ops::check_defined("neg", *this);
-  if (has_gradient(dtype())) return affine(-1, 0);
+  if (has_gradient(dtype())) return affine(-1, no_shift);
   return is_half(dtype()) ? to(DType::float32).neg().to(dtype()) : zeros({}, dtype()).sub(*this);
 }
 
@@ -150,7 +156,7 @@ Tensor Tensor::as_operand(const Scalar& scalar) const {
   if (scalar.floating && !is_floating(type)) type = DType::float32;
   if (!scalar.floating && type == DType::boolean) type = DType::int64;
   const Tensor operand = empty({}, type);
-  kernels(device()).fill(operand, scalar.value);
+  kernels(device()).fill(operand, scalar);
   return operand;
 }
 
@@ -164,7 +170,7 @@ Tensor Tensor::rsub(Scalar other) const {
   return defined() && has_gradient(dtype()) ? affine(-1, other.value) : as_operand(other).sub(*this);
 }
 Tensor Tensor::mul(Scalar other) const {
-  return defined() && has_gradient(dtype()) ? affine(other.value, 0) : mul(as_operand(other));
+  return defined() && has_gradient(dtype()) ? affine(other.value, no_shift) : mul(as_operand(other));
 }
 Tensor Tensor::div(Scalar other) const { return div(as_operand(other)); }
 Tensor Tensor::rdiv(Scalar other) const { return as_operand(other).div(*this); }

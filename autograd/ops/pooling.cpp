@@ -5,87 +5,277 @@
 namespace feral::ops {
 namespace {
 
-Shape pooled_shape(std::string_view op, const Shape& x, Pool2dGeometry geometry) {
-  if (geometry.kernel < 1 || geometry.kernel > 16 || geometry.stride < 1) {
-    fail("{}: kernel {} must be 1 to 16 and stride {} at least 1", op, geometry.kernel, geometry.stride);
-  }
-  if (x[2] < geometry.kernel || x[3] < geometry.kernel) {
-    fail("{}: kernel {} does not fit into input {}", op, geometry.kernel, x.to_string());
-  }
-  return {x[0], x[1], (x[2] - geometry.kernel) / geometry.stride + 1,
-          (x[3] - geometry.kernel) / geometry.stride + 1};
+// So that no product or sum of sizes overflows.
+constexpr std::int64_t most = std::int64_t{1} << 30;
+
+// Of windows over `in` elements of one dimension, as in PyTorch.
+std::int64_t window_count(const PoolGeometry& geometry, int dim, std::int64_t in, std::int64_t reach) {
+  const std::int64_t stride = geometry.stride[dim];
+  const std::int64_t room = in + 2 * geometry.padding[dim] - reach;
+  const std::int64_t last = geometry.ceil_mode ? room + stride - 1 : room;
+  if (last < 0) return 0;
+  std::int64_t count = last / stride + 1;
+  // A window that would start in the padding at the far side is left out.
+  if (geometry.ceil_mode && (count - 1) * stride >= in + geometry.padding[dim]) --count;
+  return count;
 }
 
-void check_window(std::string_view op, const Tensor& window, const Shape& expected) {
-  if (!window.defined() || window.dtype() != DType::uint8 || !(window.shape() == expected) ||
-      !window.is_contiguous()) {
-    fail("{}: the window must be contiguous uint8 {}, got {}", op, expected.to_string(), window.to_string());
+// With dilation, all elements of a window may lie in the padding.
+bool has_elements(const PoolGeometry& geometry, int dim, std::int64_t in, std::int64_t count, std::int64_t reach) {
+  const std::int64_t step = geometry.dilation[dim];
+  for (std::int64_t o = 0; o < count; ++o) {
+    std::int64_t first = o * geometry.stride[dim] - geometry.padding[dim];
+    if (first >= 0) break;
+    const std::int64_t end = first + reach;
+    first += (-first + step - 1) / step * step;
+    if (first >= in || first >= end) return false;
+  }
+  return true;
+}
+
+Shape pooled_shape(std::string_view op, const Shape& x, const PoolGeometry& geometry) {
+  if (x.dims() < 3 || x.dims() > 5) {
+    fail("{}: expected [n, c] and 1 to 3 spatial dimensions, got {}", op, x.to_string());
+  }
+  Shape out = {x[0], x[1]};
+  for (int i = 0; i < x.dims() - 2; ++i) {
+    const std::int64_t in = x[2 + i];
+    if (in < 1 || in > most) fail("{}: input {} must have spatial sizes of 1 to {}", op, x.to_string(), most);
+    if (geometry.adaptive) {
+      if (geometry.out[i] < 0 || geometry.out[i] > most) {
+        fail("{}: a result of size {} from input {}", op, geometry.out[i], x.to_string());
+      }
+      out.push_back(geometry.out[i]);
+      continue;
+    }
+    const auto [kernel, stride, padding, dilation] =
+        std::array{geometry.kernel[i], geometry.stride[i], geometry.padding[i], geometry.dilation[i]};
+    if (kernel < 1 || kernel > most || stride < 1 || stride > most || dilation < 1 || dilation > most) {
+      fail("{}: kernel {}, stride {} and dilation {} must be 1 to {}", op, kernel, stride, dilation, most);
+    }
+    const std::int64_t reach = (kernel - 1) * dilation + 1;
+    if (padding < 0 || padding > reach / 2) {
+      fail("{}: padding {} must be 0 to half of the window, of kernel {} and dilation {}", op, padding, kernel,
+           dilation);
+    }
+    const std::int64_t count = window_count(geometry, i, in, reach);
+    if (count < 1 || !has_elements(geometry, i, in, count, reach)) {
+      fail("{}: kernel {} with padding {} and dilation {} does not fit into input {}", op, kernel, padding,
+           dilation, x.to_string());
+    }
+    out.push_back(count);
+  }
+  return out;
+}
+
+Result pool_result(std::string_view op, const PoolGeometry& geometry, const Tensor& x) {
+  check_floating(op, x);
+  return {pooled_shape(op, x.shape(), geometry), x.dtype(), x.device()};
+}
+
+void check_indices(std::string_view op, const Tensor& indices, const Shape& x, const Shape& out) {
+  check_defined(op, indices);
+  bool fits = x.dims() >= 3 && x.dims() == out.dims() && x[0] == out[0] && x[1] == out[1];
+  std::int64_t plane = 1;
+  for (int i = 2; i < x.dims(); ++i) plane *= x[i];
+  if (!fits || indices.dtype() != DType::int64 || !(indices.shape() == out) || !indices.is_contiguous()) {
+    fail("{}: indices {} into {} for {}; they must be contiguous int64", op, indices.to_string(), x.to_string(),
+         out.to_string());
+  }
+  const auto* values = indices.data<std::int64_t>();
+  for (std::int64_t i = 0; i < indices.numel(); ++i) {
+    if (values[i] < 0 || values[i] >= plane) {
+      fail("{}: index {} at position {} of a plane of {}", op, values[i], i, x.to_string());
+    }
   }
 }
 
 }  // namespace
 
-Result MaxPool2d::infer(const Attributes& geometry, const Tensor& x) {
-  check_floating(name, x);
-  check_dims(name, "the input", x, 4);
-  return {pooled_shape(name, x.shape(), geometry), x.dtype(), x.device()};
+Result MaxPoolIndices::infer(const Attributes& geometry, const Tensor& x) {
+  Result result = pool_result(name, geometry, x);
+  result.dtype = DType::int64;
+  return result;
 }
 
-void MaxPool2d::run(const Attributes& geometry, const Tensor& out, Aux<MaxPool2d>& aux, const Tensor& x) {
-  if (aux.wanted) aux[0] = Tensor::empty(out.shape(), DType::uint8);
+void MaxPoolIndices::run(const Attributes& geometry, const Tensor& out, Aux<MaxPoolIndices>&, const Tensor& x) {
   const NoGradGuard no_grad;
-  kernels(out.device()).max_pool2d(out, aux[0], x.contiguous(), geometry);
+  kernels(out.device()).max_pool_indices(out, x.contiguous(), geometry);
 }
 
-Gradients<1> MaxPool2d::gradient(const Saved<MaxPool2d>& saved, const Tensor& gradient) {
-  return {apply<MaxPool2dScatter>({.geometry = saved.attributes(), .x_shape = saved.input_shape(0)}, gradient,
-                                  saved.aux(0))};
+Result PoolGather::infer(const Attributes&, const Tensor& x, const Tensor& indices) {
+  check_floating(name, x);
+  check_defined(name, indices);
+  check_indices(name, indices, x.shape(), indices.shape());
+  return {indices.shape(), x.dtype(), x.device()};
 }
 
-Result MaxPool2dScatter::infer(const Attributes& attributes, const Tensor& gradient, const Tensor& window) {
+void PoolGather::run(const Attributes&, const Tensor& out, Aux<PoolGather>&, const Tensor& x,
+                     const Tensor& indices) {
+  const NoGradGuard no_grad;
+  kernels(out.device()).pool_gather(out, x.contiguous(), indices);
+}
+
+Gradients<2> PoolGather::gradient(const Saved<PoolGather>& saved, const Tensor& gradient) {
+  return {apply<PoolScatter>({.x_shape = saved.input_shape(0)}, gradient, saved.input(1)), Tensor()};
+}
+
+Result PoolScatter::infer(const Attributes& attributes, const Tensor& gradient, const Tensor& indices) {
+  check_floating(name, gradient);
+  check_indices(name, indices, attributes.x_shape, gradient.shape());
+  return {attributes.x_shape, gradient.dtype(), gradient.device()};
+}
+
+void PoolScatter::run(const Attributes&, const Tensor& out, Aux<PoolScatter>&, const Tensor& gradient,
+                      const Tensor& indices) {
+  const NoGradGuard no_grad;
+  kernels(out.device()).pool_scatter(out, gradient.contiguous(), indices);
+}
+
+Gradients<2> PoolScatter::gradient(const Saved<PoolScatter>& saved, const Tensor& gradient) {
+  return {apply<PoolGather>({}, gradient, saved.input(1)), Tensor()};
+}
+
+Result AvgPool::infer(const Attributes& geometry, const Tensor& x) { return pool_result(name, geometry, x); }
+
+void AvgPool::run(const Attributes& geometry, const Tensor& out, Aux<AvgPool>&, const Tensor& x) {
+  const NoGradGuard no_grad;
+  kernels(out.device()).avg_pool(out, x.contiguous(), geometry);
+}
+
+Gradients<1> AvgPool::gradient(const Saved<AvgPool>& saved, const Tensor& gradient) {
+  return {apply<AvgPoolBackward>({.geometry = saved.attributes(), .x_shape = saved.input_shape(0)}, gradient)};
+}
+
+Result AvgPoolBackward::infer(const Attributes& attributes, const Tensor& gradient) {
   check_floating(name, gradient);
   const Shape expected = pooled_shape(name, attributes.x_shape, attributes.geometry);
   if (!(gradient.shape() == expected)) {
     fail("{}: gradient {} for an output of {}", name, gradient.shape().to_string(), expected.to_string());
   }
-  check_window(name, window, expected);
   return {attributes.x_shape, gradient.dtype(), gradient.device()};
 }
 
-void MaxPool2dScatter::run(const Attributes& attributes, const Tensor& out, Aux<MaxPool2dScatter>&,
-                           const Tensor& gradient, const Tensor& window) {
+void AvgPoolBackward::run(const Attributes& attributes, const Tensor& out, Aux<AvgPoolBackward>&,
+                          const Tensor& gradient) {
   const NoGradGuard no_grad;
-  kernels(out.device()).max_pool2d_scatter(out, gradient.contiguous(), window, attributes.geometry);
+  kernels(out.device()).avg_pool_backward(out, gradient.contiguous(), attributes.geometry);
 }
 
-Gradients<2> MaxPool2dScatter::gradient(const Saved<MaxPool2dScatter>& saved, const Tensor& gradient) {
-  return {apply<MaxPool2dGather>(saved.attributes().geometry, gradient, saved.input(1)), Tensor()};
+Gradients<1> AvgPoolBackward::gradient(const Saved<AvgPoolBackward>& saved, const Tensor& gradient) {
+  return {apply<AvgPool>(saved.attributes().geometry, gradient)};
 }
 
-Result MaxPool2dGather::infer(const Attributes& geometry, const Tensor& x, const Tensor& window) {
-  check_floating(name, x);
-  check_dims(name, "the input", x, 4);
-  const Shape expected = pooled_shape(name, x.shape(), geometry);
-  check_window(name, window, expected);
-  return {expected, x.dtype(), x.device()};
+namespace {
+
+template <int dims>
+PoolGeometry geometry_of(const PoolOptions<dims>& options) {
+  const PerDim<dims>& stride = options.stride.given ? options.stride : options.kernel;
+  return {.kernel = options.kernel.template widened<3>(1),
+          .stride = stride.template widened<3>(1),
+          .padding = options.padding.template widened<3>(0),
+          .dilation = options.dilation.template widened<3>(1),
+          .ceil_mode = options.ceil_mode};
 }
 
-void MaxPool2dGather::run(const Attributes& geometry, const Tensor& out, Aux<MaxPool2dGather>&, const Tensor& x,
-                          const Tensor& window) {
-  const NoGradGuard no_grad;
-  kernels(out.device()).max_pool2d_gather(out, x.contiguous(), window, geometry);
+template <int dims>
+PoolGeometry adaptive_geometry(const PerDim<dims>& size) {
+  return {.adaptive = true, .out = size.template widened<3>(1)};
 }
 
-Gradients<2> MaxPool2dGather::gradient(const Saved<MaxPool2dGather>& saved, const Tensor& gradient) {
-  return {apply<MaxPool2dScatter>({.geometry = saved.attributes(), .x_shape = saved.input_shape(0)}, gradient,
-                                  saved.input(1)),
-          Tensor()};
+// Whether MaxPool2d does this: square windows, no padding.
+bool is_square(const PoolGeometry& g) {
+  return g.kernel[0] == g.kernel[1] && g.kernel[0] <= 16 && g.stride[0] == g.stride[1] && g.padding[0] == 0 &&
+         g.padding[1] == 0 && g.dilation[0] == 1 && g.dilation[1] == 1 && !g.ceil_mode && !g.adaptive;
 }
 
+// function(x) in float32 when x has 16-bit floats, and back.
+template <class Function>
+Tensor through_float32(std::string_view op, const Tensor& x, int dims, const Function& function) {
+  check_dims(op, "the input", x, dims + 2);
+  return is_half(x.dtype()) ? function(x.to(DType::float32)).to(x.dtype()) : function(x);
+}
+
+ValuesIndices max_pool_with_indices(std::string_view op, const Tensor& x, int dims, const PoolGeometry& geometry) {
+  Tensor indices;
+  const Tensor values = through_float32(op, x, dims, [&](const Tensor& wide) {
+    pool_result(op, geometry, wide);  // for a message under the name that was called
+    indices = apply<MaxPoolIndices>(geometry, wide);
+    return apply<PoolGather>({}, wide, indices);
+  });
+  return {values, indices};
+}
+
+Tensor max_pool(std::string_view op, const Tensor& x, int dims, const PoolGeometry& geometry) {
+  if (dims != 2 || !is_square(geometry)) return max_pool_with_indices(op, x, dims, geometry).values;
+  return through_float32(op, x, dims, [&](const Tensor& wide) {
+    pool_result(op, geometry, wide);
+    return apply<MaxPool2d>({.kernel = geometry.kernel[0], .stride = geometry.stride[0]}, wide);
+  });
+}
+
+Tensor avg_pool(std::string_view op, const Tensor& x, int dims, const PoolGeometry& geometry) {
+  return through_float32(op, x, dims, [&](const Tensor& wide) {
+    pool_result(op, geometry, wide);
+    return apply<AvgPool>(geometry, wide);
+  });
+}
+
+template <int dims>
+Tensor avg_pool(std::string_view op, const Tensor& x, const AvgPoolOptions<dims>& options) {
+  PoolGeometry geometry = geometry_of(PoolOptions<dims>{.kernel = options.kernel,
+                                                        .stride = options.stride,
+                                                        .padding = options.padding,
+                                                        .ceil_mode = options.ceil_mode});
+  geometry.count_include_pad = options.count_include_pad;
+  geometry.divisor = options.divisor;
+  return avg_pool(op, x, dims, geometry);
+}
+
+}  // namespace
 }  // namespace feral::ops
 
 namespace feral {
 
-Tensor max_pool2d(const Tensor& x, Pool2dGeometry geometry) { return apply<ops::MaxPool2d>(geometry, x); }
+Tensor max_pool1d(const Tensor& x, PoolOptions<1> options) {
+  return ops::max_pool("max_pool1d", x, 1, ops::geometry_of(options));
+}
+Tensor max_pool2d(const Tensor& x, PoolOptions<2> options) {
+  return ops::max_pool("max_pool2d", x, 2, ops::geometry_of(options));
+}
+Tensor max_pool3d(const Tensor& x, PoolOptions<3> options) {
+  return ops::max_pool("max_pool3d", x, 3, ops::geometry_of(options));
+}
+ValuesIndices max_pool1d_with_indices(const Tensor& x, PoolOptions<1> options) {
+  return ops::max_pool_with_indices("max_pool1d_with_indices", x, 1, ops::geometry_of(options));
+}
+ValuesIndices max_pool2d_with_indices(const Tensor& x, PoolOptions<2> options) {
+  return ops::max_pool_with_indices("max_pool2d_with_indices", x, 2, ops::geometry_of(options));
+}
+ValuesIndices max_pool3d_with_indices(const Tensor& x, PoolOptions<3> options) {
+  return ops::max_pool_with_indices("max_pool3d_with_indices", x, 3, ops::geometry_of(options));
+}
+Tensor avg_pool1d(const Tensor& x, AvgPoolOptions<1> options) { return ops::avg_pool("avg_pool1d", x, options); }
+Tensor avg_pool2d(const Tensor& x, AvgPoolOptions<2> options) { return ops::avg_pool("avg_pool2d", x, options); }
+Tensor avg_pool3d(const Tensor& x, AvgPoolOptions<3> options) { return ops::avg_pool("avg_pool3d", x, options); }
+
+Tensor adaptive_avg_pool1d(const Tensor& x, PerDim<1> size) {
+  return ops::avg_pool("adaptive_avg_pool1d", x, 1, ops::adaptive_geometry(size));
+}
+Tensor adaptive_avg_pool2d(const Tensor& x, PerDim<2> size) {
+  return ops::avg_pool("adaptive_avg_pool2d", x, 2, ops::adaptive_geometry(size));
+}
+Tensor adaptive_avg_pool3d(const Tensor& x, PerDim<3> size) {
+  return ops::avg_pool("adaptive_avg_pool3d", x, 3, ops::adaptive_geometry(size));
+}
+Tensor adaptive_max_pool1d(const Tensor& x, PerDim<1> size) {
+  return ops::max_pool("adaptive_max_pool1d", x, 1, ops::adaptive_geometry(size));
+}
+Tensor adaptive_max_pool2d(const Tensor& x, PerDim<2> size) {
+  return ops::max_pool("adaptive_max_pool2d", x, 2, ops::adaptive_geometry(size));
+}
+Tensor adaptive_max_pool3d(const Tensor& x, PerDim<3> size) {
+  return ops::max_pool("adaptive_max_pool3d", x, 3, ops::adaptive_geometry(size));
+}
 
 }  // namespace feral

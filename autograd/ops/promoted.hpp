@@ -47,4 +47,24 @@ Tensor compare_promoted(const Tensor& a, const Tensor& b) {
   return apply<Op>({}, a.to(computed), b.to(computed));
 }
 
+// Op on one operand of any type: integers and bool are computed as float32 and stay it, 16-bit floats are computed
+// as float32 and come back.
+template <class Op>
+Tensor of_float(const Tensor& x, const typename Op::Attributes& attributes = {}) {
+  check_defined(Op::name, x);
+  if (has_gradient(x.dtype())) return apply<Op>(attributes, x);
+  const Tensor result = apply<Op>(attributes, x.to(DType::float32));
+  return is_half(x.dtype()) ? result.to(x.dtype()) : result;
+}
+
+// The same where PyTorch has no such function of integers.
+template <class Op>
+Tensor of_float_alone(const Tensor& x, const typename Op::Attributes& attributes = {}) {
+  check_defined(Op::name, x);
+  if (!is_floating(x.dtype())) {
+    fail("{}: expected a floating type, got {}; convert with to()", Op::name, name_of(x.dtype()));
+  }
+  return of_float<Op>(x, attributes);
+}
+
 }  // namespace feral::ops

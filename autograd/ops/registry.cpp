@@ -1,5 +1,6 @@
 #include "autograd/ops/registry.hpp"
 
+#include "autograd/ops/activation.hpp"
 #include "autograd/ops/arrange.hpp"
 #include "autograd/ops/binary.hpp"
 #include "autograd/ops/choice.hpp"
@@ -8,13 +9,21 @@
 #include "autograd/ops/counting.hpp"
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/integer.hpp"
+#include "autograd/ops/interpolate.hpp"
 #include "autograd/ops/join.hpp"
 #include "autograd/ops/pad.hpp"
+#include "autograd/ops/pick.hpp"
 #include "autograd/ops/pooling.hpp"
+#include "autograd/ops/predicate.hpp"
 #include "autograd/ops/product.hpp"
 #include "autograd/ops/reduction.hpp"
+#include "autograd/ops/sorting.hpp"
+#include "autograd/ops/special.hpp"
+#include "autograd/ops/ternary.hpp"
 #include "autograd/ops/unary.hpp"
 #include "autograd/ops/view.hpp"
+#include "autograd/ops/view_part.hpp"
 
 namespace feral {
 namespace {
@@ -33,13 +42,21 @@ constexpr auto ops_list = list<
     ops::Sinh, ops::Cosh, ops::Tanh, ops::Asinh, ops::Acosh, ops::Atanh, ops::Sigmoid, ops::Softplus, ops::Erf,
     ops::Erfc, ops::Floor, ops::Ceil, ops::Trunc, ops::Round, ops::Relu, ops::ReluBackward,
     ops::Equal, ops::NotEqual, ops::Less, ops::LessEqual, ops::Where,
+    ops::Logaddexp2, ops::Xlogy, ops::Copysign, ops::Nextafter, ops::FloorDivide, ops::Lerp, ops::Addcmul, ops::Addcdiv,
+    ops::Gelu, ops::GeluSlope, ops::GeluTanh, ops::GeluTanhSlope, ops::Silu, ops::SiluSlope, ops::Mish, ops::Logsigmoid,
+    ops::Elu, ops::LeakyRelu, ops::Clamp, ops::NanToNum,
+    ops::Erfinv, ops::Lgamma, ops::Digamma, ops::Polygamma, ops::Logit, ops::Sinc, ops::Frac,
+    ops::BitwiseAnd, ops::BitwiseOr, ops::BitwiseXor, ops::LeftShift, ops::RightShift, ops::Gcd, ops::Lcm,
+    ops::IsNan, ops::IsInf, ops::IsFinite, ops::Signbit, ops::IsClose,
     ops::SumTo, ops::Argmax,
-    ops::View, ops::Transpose, ops::Expand, ops::Narrow, ops::NarrowBackward,
-    ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::DiagTake, ops::OneHot, ops::Cat, ops::Pad,
-    ops::Bincount, ops::Histogram,
+    ops::View, ops::Transpose, ops::Permute, ops::Expand,
+    ops::Narrow, ops::Slice, ops::Select, ops::Diagonal, ops::Unfold, ops::AsStrided, ops::ViewBackward,
+    ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::OneHot, ops::Cat, ops::Pad, ops::Bincount, ops::Histogram,
+    ops::Argsort, ops::Topk, ops::Kthvalue, ops::Unique, ops::Searchsorted, ops::Pick, ops::PickBackward,
     ops::Matmul, ops::Linear,
-    ops::Conv2d, ops::Conv2dInputGradient, ops::Conv2dWeightGradient,
-    ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather,
+    ops::Convolution, ops::ConvolutionInputGradient, ops::ConvolutionWeightGradient,
+    ops::MaxPool2d, ops::MaxPool2dScatter, ops::MaxPool2dGather, ops::MaxPoolIndices, ops::PoolGather,
+    ops::PoolScatter, ops::AvgPool, ops::AvgPoolBackward, ops::Interpolate, ops::InterpolateBackward,
     ops::LogSoftmax, ops::NllLoss, ops::NllLossScatter,
     ops::Dropout>();
 // clang-format on

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "autograd/ops/check.hpp"
+#include "autograd/ops/promoted.hpp"
 
 namespace feral::ops {
 namespace {
@@ -84,69 +85,62 @@ Gradients<2> ReluBackward::gradient(const Saved<ReluBackward>& saved, const Tens
 namespace feral {
 namespace {
 
-// Integers and bool are computed as float32 and stay it; 16-bit floats are computed as float32 and come back.
-template <class Op>
-Tensor of_float(const Tensor& x) {
-  ops::check_defined(Op::name, x);
-  if (has_gradient(x.dtype())) return apply<Op>({}, x);
-  const Tensor result = apply<Op>({}, x.to(DType::float32));
-  return is_half(x.dtype()) ? result.to(x.dtype()) : result;
-}
-
-// The same for functions that leave an integer as it is.
+// For functions that leave an integer as it is.
 template <class Op>
 Tensor rounded(const Tensor& x) {
   ops::check_defined(Op::name, x);
-  return is_floating(x.dtype()) ? of_float<Op>(x) : x.clone();
+  return is_floating(x.dtype()) ? ops::of_float<Op>(x) : x.clone();
 }
 
 }  // namespace
 
-Tensor Tensor::exp() const { return of_float<ops::Exp>(*this); }
-Tensor Tensor::exp2() const { return of_float<ops::Exp2>(*this); }
-Tensor Tensor::expm1() const { return of_float<ops::Expm1>(*this); }
-Tensor Tensor::log() const { return of_float<ops::Log>(*this); }
-Tensor Tensor::log2() const { return of_float<ops::Log2>(*this); }
-Tensor Tensor::log10() const { return of_float<ops::Log10>(*this); }
-Tensor Tensor::log1p() const { return of_float<ops::Log1p>(*this); }
-Tensor Tensor::sqrt() const { return of_float<ops::Sqrt>(*this); }
-Tensor Tensor::rsqrt() const { return of_float<ops::Rsqrt>(*this); }
-Tensor Tensor::reciprocal() const { return of_float<ops::Reciprocal>(*this); }
-Tensor Tensor::sin() const { return of_float<ops::Sin>(*this); }
-Tensor Tensor::cos() const { return of_float<ops::Cos>(*this); }
-Tensor Tensor::tan() const { return of_float<ops::Tan>(*this); }
-Tensor Tensor::asin() const { return of_float<ops::Asin>(*this); }
-Tensor Tensor::acos() const { return of_float<ops::Acos>(*this); }
-Tensor Tensor::atan() const { return of_float<ops::Atan>(*this); }
-Tensor Tensor::sinh() const { return of_float<ops::Sinh>(*this); }
-Tensor Tensor::cosh() const { return of_float<ops::Cosh>(*this); }
-Tensor Tensor::tanh() const { return of_float<ops::Tanh>(*this); }
-Tensor Tensor::asinh() const { return of_float<ops::Asinh>(*this); }
-Tensor Tensor::acosh() const { return of_float<ops::Acosh>(*this); }
-Tensor Tensor::atanh() const { return of_float<ops::Atanh>(*this); }
-Tensor Tensor::sigmoid() const { return of_float<ops::Sigmoid>(*this); }
-Tensor Tensor::softplus() const { return of_float<ops::Softplus>(*this); }
-Tensor Tensor::erf() const { return of_float<ops::Erf>(*this); }
-Tensor Tensor::erfc() const { return of_float<ops::Erfc>(*this); }
+Tensor Tensor::exp() const { return ops::of_float<ops::Exp>(*this); }
+Tensor Tensor::exp2() const { return ops::of_float<ops::Exp2>(*this); }
+Tensor Tensor::expm1() const { return ops::of_float<ops::Expm1>(*this); }
+Tensor Tensor::log() const { return ops::of_float<ops::Log>(*this); }
+Tensor Tensor::log2() const { return ops::of_float<ops::Log2>(*this); }
+Tensor Tensor::log10() const { return ops::of_float<ops::Log10>(*this); }
+Tensor Tensor::log1p() const { return ops::of_float<ops::Log1p>(*this); }
+Tensor Tensor::sqrt() const { return ops::of_float<ops::Sqrt>(*this); }
+Tensor Tensor::rsqrt() const { return ops::of_float<ops::Rsqrt>(*this); }
+Tensor Tensor::reciprocal() const { return ops::of_float<ops::Reciprocal>(*this); }
+Tensor Tensor::sin() const { return ops::of_float<ops::Sin>(*this); }
+Tensor Tensor::cos() const { return ops::of_float<ops::Cos>(*this); }
+Tensor Tensor::tan() const { return ops::of_float<ops::Tan>(*this); }
+Tensor Tensor::asin() const { return ops::of_float<ops::Asin>(*this); }
+Tensor Tensor::acos() const { return ops::of_float<ops::Acos>(*this); }
+Tensor Tensor::atan() const { return ops::of_float<ops::Atan>(*this); }
+Tensor Tensor::sinh() const { return ops::of_float<ops::Sinh>(*this); }
+Tensor Tensor::cosh() const { return ops::of_float<ops::Cosh>(*this); }
+Tensor Tensor::tanh() const { return ops::of_float<ops::Tanh>(*this); }
+Tensor Tensor::asinh() const { return ops::of_float<ops::Asinh>(*this); }
+Tensor Tensor::acosh() const { return ops::of_float<ops::Acosh>(*this); }
+Tensor Tensor::atanh() const { return ops::of_float<ops::Atanh>(*this); }
+Tensor Tensor::sigmoid() const { return ops::of_float<ops::Sigmoid>(*this); }
+Tensor Tensor::softplus() const { return ops::of_float<ops::Softplus>(*this); }
+Tensor Tensor::erf() const { return ops::of_float<ops::Erf>(*this); }
+Tensor Tensor::erfc() const { return ops::of_float<ops::Erfc>(*this); }
 Tensor Tensor::floor() const { return rounded<ops::Floor>(*this); }
 Tensor Tensor::ceil() const { return rounded<ops::Ceil>(*this); }
 Tensor Tensor::trunc() const { return rounded<ops::Trunc>(*this); }
 Tensor Tensor::round() const { return rounded<ops::Round>(*this); }
 Tensor Tensor::relu() const {
   ops::check_defined("relu", *this);
-  return is_floating(dtype()) ? of_float<ops::Relu>(*this) : maximum(zeros({}, dtype()));
+  return is_floating(dtype()) ? ops::of_float<ops::Relu>(*this) : maximum(zeros({}, dtype()));
 }
 Tensor Tensor::square() const {
   ops::check_defined("square", *this);
-  return is_floating(dtype()) ? of_float<ops::Square>(*this) : mul(*this);
+  return is_floating(dtype()) ? ops::of_float<ops::Square>(*this) : mul(*this);
 }
 Tensor Tensor::abs() const {
+  if (defined() && dtype() == DType::uint8) return clone();  // 0 - x would wrap around
   ops::check_defined("abs", *this);
-  return is_floating(dtype()) ? of_float<ops::Abs>(*this) : maximum(zeros({}, dtype()).sub(*this));
+  if (is_floating(dtype())) return ops::of_float<ops::Abs>(*this);
+  return dtype() == DType::uint8 ? clone() : maximum(zeros({}, dtype()).sub(*this));
 }
 Tensor Tensor::sign() const {
   ops::check_defined("sign", *this);
-  if (is_floating(dtype())) return of_float<ops::Sign>(*this);
+  if (is_floating(dtype())) return ops::of_float<ops::Sign>(*this);
   const Tensor zero = zeros({}, dtype());
   return gt(zero).to(dtype()).sub(lt(zero).to(dtype()));
 }

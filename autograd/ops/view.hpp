@@ -1,9 +1,21 @@
-// Ops that look at the same memory through other sizes and strides.
+// Ops that look at the same memory through other sizes and strides: here those that show every element of the
+// tensor. Parts of one: autograd/ops/view_part.hpp.
 #pragma once
 
 #include "autograd/op.hpp"
 
 namespace feral::ops {
+
+// How a view lies in memory: element [i, j, …] stands offset + i * strides[0] + j * strides[1] + … elements after
+// the first one of the tensor that it is a view of.
+struct Geometry {
+  Shape shape;
+  Shape strides;
+  std::int64_t offset = 0;
+};
+
+// That view of x, off the tape; the caller sees to it that it lies within x's storage.
+Tensor look(const Tensor& x, const Geometry& geometry);
 
 // A view of other shape; the elements of x must be laid out so that one exists.
 struct View {
@@ -28,6 +40,17 @@ struct Transpose {
   static Gradients<1> gradient(const Saved<Transpose>& saved, const Tensor& gradient);
 };
 
+// Dimension i is x's dimension order[i].
+struct Permute {
+  static constexpr std::string_view name = "permute";
+  static constexpr int arity = 1;
+  struct Attributes {
+    Shape order;
+  };
+  static Tensor view(const Attributes& attributes, const Tensor& x);
+  static Gradients<1> gradient(const Saved<Permute>& saved, const Tensor& gradient);
+};
+
 struct Expand {
   static constexpr std::string_view name = "expand";
   static constexpr int arity = 1;
@@ -36,33 +59,6 @@ struct Expand {
   };
   static Tensor view(const Attributes& attributes, const Tensor& x);
   static Gradients<1> gradient(const Saved<Expand>& saved, const Tensor& gradient);
-};
-
-// length elements from start on along dim.
-struct Narrow {
-  static constexpr std::string_view name = "narrow";
-  static constexpr int arity = 1;
-  struct Attributes {
-    int dim = 0;
-    std::int64_t start = 0;
-    std::int64_t length = 0;
-  };
-  static Tensor view(const Attributes& attributes, const Tensor& x);
-  static Gradients<1> gradient(const Saved<Narrow>& saved, const Tensor& gradient);
-};
-
-// Zeros of `shape` with x at [start, start + length) along dim: the gradient of narrow.
-struct NarrowBackward {
-  static constexpr std::string_view name = "narrow_backward";
-  static constexpr int arity = 1;
-  struct Attributes {
-    Shape shape;
-    int dim = 0;
-    std::int64_t start = 0;
-  };
-  static Result infer(const Attributes& attributes, const Tensor& x);
-  static void run(const Attributes& attributes, const Tensor& out, Aux<NarrowBackward>&, const Tensor& x);
-  static Gradients<1> gradient(const Saved<NarrowBackward>& saved, const Tensor& gradient);
 };
 
 }  // namespace feral::ops

@@ -1,18 +1,18 @@
-// Elementwise functions of two operands: float32 and float64 as vectors or by the C library, integers by loops that
-// the compiler vectorizes.
+// Elementwise functions of two operands: floats as vectors, integers by loops that the compiler vectorizes.
+// tensor/cpu/binary_elements.cpp has those that no vector instruction helps.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/cpu/binary.cpp"
 #include <hwy/foreach_target.h>
 // Highway's per-target headers come after foreach_target.
 #include <hwy/highway.h>
 
-#include <cmath>
-#include <limits>
 #include <type_traits>
 
+#include "tensor/cpu/binary_elements.hpp"
 #include "tensor/cpu/kernels.hpp"
 #include "tensor/cpu/row_types.hpp"
 #include "tensor/cpu/rows-inl.hpp"
+#include "tensor/cpu/wrapping.hpp"
 
 #ifndef FERAL_TENSOR_CPU_BINARY_ONCE
 #define FERAL_TENSOR_CPU_BINARY_ONCE
@@ -75,10 +75,7 @@ struct Minimum {
   }
 };
 
-// Integers wrap around, as in PyTorch; in C++ that is the arithmetic of their unsigned twins. On bool, add is "or"
-// and mul is "and".
-template <class T>
-using Wrapping = std::make_unsigned_t<std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>>;
+// On bool, add is "or" and mul is "and".
 
 struct IntegerAdd {
   template <class T>
@@ -113,83 +110,9 @@ struct IntegerMinimum {
   }
 };
 
-struct Pow {
-  template <class T>
-  T operator()(T a, T b) const {
-    return std::pow(a, b);
-  }
-};
-struct Atan2 {
-  template <class T>
-  T operator()(T a, T b) const {
-    return std::atan2(a, b);
-  }
-};
-struct Hypot {
-  template <class T>
-  T operator()(T a, T b) const {
-    return std::hypot(a, b);
-  }
-};
-// The remainder with the sign of the dividend.
-struct Fmod {
-  template <class T>
-  T operator()(T a, T b) const {
-    return std::fmod(a, b);
-  }
-};
-// The remainder with the sign of the divisor, Python's %.
-struct Remainder {
-  template <class T>
-  T operator()(T a, T b) const {
-    const T rest = std::fmod(a, b);
-    return rest != 0 && ((rest < 0) != (b < 0)) ? rest + b : rest;
-  }
-};
-// log(e^a + e^b) without overflow.
-struct Logaddexp {
-  template <class T>
-  T operator()(T a, T b) const {
-    if (a == b && std::isinf(a)) return a;
-    const T larger = a > b ? a : b;
-    return larger + std::log1p(std::exp(-std::fabs(a - b)));
-  }
-};
-
-struct Equal {
-  template <class T>
-  bool operator()(T a, T b) const {
-    return a == b;
-  }
-};
-struct NotEqual {
-  template <class T>
-  bool operator()(T a, T b) const {
-    return a != b;
-  }
-};
-struct Less {
-  template <class T>
-  bool operator()(T a, T b) const {
-    return a < b;
-  }
-};
-struct LessEqual {
-  template <class T>
-  bool operator()(T a, T b) const {
-    return a <= b;
-  }
-};
-
 template <class Op>
 BinaryRow vectors(DType dtype) {
   return dtype == DType::float64 ? binary_row<Op, double> : binary_row<Op, float>;
-}
-
-template <class Function>
-BinaryRow elements(DType dtype) {
-  return dtype == DType::float64 ? binary_scalar_row<Function, double, double>
-                                 : binary_scalar_row<Function, float, float>;
 }
 
 template <class Op, class Function>
@@ -220,45 +143,9 @@ BinaryRow pick_binary(BinaryKernel kernel, DType dtype) {
       return any_type<Maximum, IntegerMaximum>(dtype);
     case BinaryKernel::minimum:
       return any_type<Minimum, IntegerMinimum>(dtype);
-    case BinaryKernel::pow:
-      return elements<Pow>(dtype);
-    case BinaryKernel::atan2:
-      return elements<Atan2>(dtype);
-    case BinaryKernel::hypot:
-      return elements<Hypot>(dtype);
-    case BinaryKernel::fmod:
-      return elements<Fmod>(dtype);
-    case BinaryKernel::remainder:
-      return elements<Remainder>(dtype);
-    case BinaryKernel::logaddexp:
-      return elements<Logaddexp>(dtype);
+    default:
+      return binary_elements_of(kernel, dtype);
   }
-  __builtin_unreachable();
-}
-
-template <class Function>
-BinaryRow comparison(DType dtype) {
-  return visit_dtype(dtype, []<class T>() -> BinaryRow {
-    if constexpr (std::is_arithmetic_v<T>) {
-      return binary_scalar_row<Function, bool, T>;
-    } else {
-      return nullptr;  // 16-bit floats are compared as float32
-    }
-  });
-}
-
-BinaryRow pick_compare(CompareKernel kernel, DType dtype) {
-  switch (kernel) {
-    case CompareKernel::equal:
-      return comparison<Equal>(dtype);
-    case CompareKernel::not_equal:
-      return comparison<NotEqual>(dtype);
-    case CompareKernel::less:
-      return comparison<Less>(dtype);
-    case CompareKernel::less_equal:
-      return comparison<LessEqual>(dtype);
-  }
-  __builtin_unreachable();
 }
 
 template <class T>
@@ -283,15 +170,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace feral::cpu {
 HWY_EXPORT(pick_binary);
-HWY_EXPORT(pick_compare);
 HWY_EXPORT(pick_affine);
 
 void binary(BinaryKernel kernel, const Tensor& out, const Tensor& a, const Tensor& b) {
   run_rows(HWY_DYNAMIC_DISPATCH(pick_binary)(kernel, out.dtype()), out, a, b);
-}
-
-void compare(CompareKernel kernel, const Tensor& out, const Tensor& a, const Tensor& b) {
-  run_rows(HWY_DYNAMIC_DISPATCH(pick_compare)(kernel, a.dtype()), out, a, b);
 }
 
 void affine(const Tensor& out, const Tensor& x, double scale, double shift) {

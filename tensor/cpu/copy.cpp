@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "tensor/cpu/converted.hpp"
 #include "tensor/cpu/kernels.hpp"
 #include "tensor/cpu/strided_loop.hpp"
 
@@ -20,15 +21,16 @@ void copy(const Tensor& out, const Tensor& x) {
             return;
           }
         }
-        for (std::int64_t i = 0; i < n; ++i) to[i * strides[0]] = static_cast<To>(from[i * strides[1]]);
+        for (std::int64_t i = 0; i < n; ++i) to[i * strides[0]] = converted<To>(from[i * strides[1]]);
       });
     });
   });
 }
 
-void fill(const Tensor& out, double value) {
+void fill(const Tensor& out, Scalar scalar) {
+  const double value = scalar.value;
   visit_dtype(out.dtype(), [&]<class T>() {
-    const T element = static_cast<T>(value);
+    const T element = scalar.floating ? converted<T>(value) : converted<T>(scalar.integer);
     StridedLoop<1>({&out}).for_each_row([&](const auto& offsets, std::int64_t n, const auto& strides) {
       T* to = reinterpret_cast<T*>(out.raw_data()) + offsets[0];
       if (strides[0] == 1 && value == 0 && !std::signbit(value)) {

@@ -1,138 +1,24 @@
-// Elementwise functions of one operand, float32 and float64. Those that matter for speed are vectors; the others
-// call the C library element by element.
+// Elementwise functions of one operand, float32 and float64: those that are vectors. tensor/cpu/unary_elements.cpp
+// has the others.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/cpu/unary.cpp"
 #include <hwy/foreach_target.h>
 // Highway's per-target headers come after foreach_target.
-#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
-#include <cmath>
-#include <limits>
-
 #include "tensor/cpu/kernels.hpp"
+#include "tensor/cpu/math-inl.hpp"
 #include "tensor/cpu/row_types.hpp"
 #include "tensor/cpu/rows-inl.hpp"
+#include "tensor/cpu/unary_elements.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace feral::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-struct Exp {
-  template <class D, class V>
-  HWY_ATTR V operator()(D d, V x) const {
-    using T = hn::TFromD<D>;
-    // Highway's exponent wraps around far above where the result is infinite, and a NaN comes out as 0.
-    const auto y = hn::Exp(d, hn::Min(x, hn::Set(d, static_cast<T>(sizeof(T) == 4 ? 104 : 1000))));
-    return hn::IfThenElse(hn::IsNaN(x), x, y);
-  }
-};
-struct Log {
-  template <class D, class V>
-  HWY_ATTR V operator()(D d, V x) const {
-    using T = hn::TFromD<D>;
-    // Highway's holds for finite numbers above 0 alone.
-    const auto zero = hn::Zero(d);
-    const auto infinity = hn::Set(d, std::numeric_limits<T>::infinity());
-    const auto nan = hn::Set(d, std::numeric_limits<T>::quiet_NaN());
-    const auto positive = hn::Gt(x, zero);
-    const auto beyond = hn::IfThenElse(positive, x, hn::IfThenElse(hn::Eq(x, zero), hn::Neg(infinity), nan));
-    return hn::IfThenElse(hn::And(positive, hn::Lt(x, infinity)), hn::Log(d, x), beyond);
-  }
-};
-struct Relu {
-  template <class D, class V>
-  HWY_ATTR V operator()(D d, V x) const {
-    // A NaN stays one, as PyTorch has it: it is not below zero.
-    return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);
-  }
-};
-struct Sqrt {
-  template <class D, class V>
-  HWY_ATTR V operator()(D, V x) const {
-    return hn::Sqrt(x);
-  }
-};
-struct Rsqrt {
-  template <class D, class V>
-  HWY_ATTR V operator()(D d, V x) const {
-    return hn::Div(hn::Set(d, hn::TFromD<D>{1}), hn::Sqrt(x));
-  }
-};
-struct Reciprocal {
-  template <class D, class V>
-  HWY_ATTR V operator()(D d, V x) const {
-    return hn::Div(hn::Set(d, hn::TFromD<D>{1}), x);
-  }
-};
-struct Abs {
-  template <class D, class V>
-  HWY_ATTR V operator()(D, V x) const {
-    return hn::Abs(x);
-  }
-};
-struct Square {
-  template <class D, class V>
-  HWY_ATTR V operator()(D, V x) const {
-    return hn::Mul(x, x);
-  }
-};
-struct Sigmoid {
-  template <class D, class V>
-  HWY_ATTR V operator()(D d, V x) const {
-    // With e^-|x|, which never overflows: small results keep all their digits.
-    const auto one = hn::Set(d, hn::TFromD<D>{1});
-    const auto e = Exp()(d, hn::Neg(hn::Abs(x)));
-    const auto numerator = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one);
-    return hn::Div(numerator, hn::Add(one, e));
-  }
-};
-
-// Functions of one element.
-#define FERAL_ELEMENT_FUNCTION(Name, expression) \
-  struct Name {                                  \
-    template <class T>                           \
-    T operator()(T x) const {                    \
-      return expression;                         \
-    }                                            \
-  };
-FERAL_ELEMENT_FUNCTION(Exp2, std::exp2(x))
-FERAL_ELEMENT_FUNCTION(Expm1, std::expm1(x))
-FERAL_ELEMENT_FUNCTION(Log2, std::log2(x))
-FERAL_ELEMENT_FUNCTION(Log10, std::log10(x))
-FERAL_ELEMENT_FUNCTION(Log1p, std::log1p(x))
-FERAL_ELEMENT_FUNCTION(Sin, std::sin(x))
-FERAL_ELEMENT_FUNCTION(Cos, std::cos(x))
-FERAL_ELEMENT_FUNCTION(Tan, std::tan(x))
-FERAL_ELEMENT_FUNCTION(Asin, std::asin(x))
-FERAL_ELEMENT_FUNCTION(Acos, std::acos(x))
-FERAL_ELEMENT_FUNCTION(Atan, std::atan(x))
-FERAL_ELEMENT_FUNCTION(Sinh, std::sinh(x))
-FERAL_ELEMENT_FUNCTION(Cosh, std::cosh(x))
-FERAL_ELEMENT_FUNCTION(Tanh, std::tanh(x))
-FERAL_ELEMENT_FUNCTION(Asinh, std::asinh(x))
-FERAL_ELEMENT_FUNCTION(Acosh, std::acosh(x))
-FERAL_ELEMENT_FUNCTION(Atanh, std::atanh(x))
-FERAL_ELEMENT_FUNCTION(Erf, std::erf(x))
-FERAL_ELEMENT_FUNCTION(Erfc, std::erfc(x))
-FERAL_ELEMENT_FUNCTION(Floor, std::floor(x))
-FERAL_ELEMENT_FUNCTION(Ceil, std::ceil(x))
-FERAL_ELEMENT_FUNCTION(Trunc, std::trunc(x))
-FERAL_ELEMENT_FUNCTION(Round, std::nearbyint(x))  // ties to even, as NumPy and PyTorch round
-FERAL_ELEMENT_FUNCTION(Sign, x > 0 ? T{1} : x < 0 ? T{-1} : x == 0 ? T{0} : x)
-// log(1 + e^x), right at both ends: e^x below, x above.
-FERAL_ELEMENT_FUNCTION(Softplus, std::fmax(x, T{0}) + std::log1p(std::exp(-std::fabs(x))) + (x != x ? x : T{0}))
-#undef FERAL_ELEMENT_FUNCTION
-
 template <class Op>
 UnaryRow vectors(DType dtype) {
   return dtype == DType::float64 ? unary_row<Op, double> : unary_row<Op, float>;
-}
-
-template <class Function>
-UnaryRow elements(DType dtype) {
-  return dtype == DType::float64 ? unary_scalar_row<Function, double, double>
-                                 : unary_scalar_row<Function, float, float>;
 }
 
 UnaryRow pick_unary(UnaryKernel kernel, DType dtype) {
@@ -155,58 +41,21 @@ UnaryRow pick_unary(UnaryKernel kernel, DType dtype) {
       return vectors<Square>(dtype);
     case UnaryKernel::sigmoid:
       return vectors<Sigmoid>(dtype);
-    case UnaryKernel::exp2:
-      return elements<Exp2>(dtype);
-    case UnaryKernel::expm1:
-      return elements<Expm1>(dtype);
-    case UnaryKernel::log2:
-      return elements<Log2>(dtype);
-    case UnaryKernel::log10:
-      return elements<Log10>(dtype);
-    case UnaryKernel::log1p:
-      return elements<Log1p>(dtype);
-    case UnaryKernel::sin:
-      return elements<Sin>(dtype);
-    case UnaryKernel::cos:
-      return elements<Cos>(dtype);
-    case UnaryKernel::tan:
-      return elements<Tan>(dtype);
-    case UnaryKernel::asin:
-      return elements<Asin>(dtype);
-    case UnaryKernel::acos:
-      return elements<Acos>(dtype);
-    case UnaryKernel::atan:
-      return elements<Atan>(dtype);
-    case UnaryKernel::sinh:
-      return elements<Sinh>(dtype);
-    case UnaryKernel::cosh:
-      return elements<Cosh>(dtype);
-    case UnaryKernel::tanh:
-      return elements<Tanh>(dtype);
-    case UnaryKernel::asinh:
-      return elements<Asinh>(dtype);
-    case UnaryKernel::acosh:
-      return elements<Acosh>(dtype);
-    case UnaryKernel::atanh:
-      return elements<Atanh>(dtype);
-    case UnaryKernel::erf:
-      return elements<Erf>(dtype);
-    case UnaryKernel::erfc:
-      return elements<Erfc>(dtype);
     case UnaryKernel::floor:
-      return elements<Floor>(dtype);
+      return vectors<Floor>(dtype);
     case UnaryKernel::ceil:
-      return elements<Ceil>(dtype);
+      return vectors<Ceil>(dtype);
     case UnaryKernel::trunc:
-      return elements<Trunc>(dtype);
+      return vectors<Trunc>(dtype);
     case UnaryKernel::round:
-      return elements<Round>(dtype);
+      return vectors<Round>(dtype);
     case UnaryKernel::sign:
-      return elements<Sign>(dtype);
-    case UnaryKernel::softplus:
-      return elements<Softplus>(dtype);
+      return vectors<Sign>(dtype);
+    case UnaryKernel::frac:
+      return vectors<Frac>(dtype);
+    default:
+      return unary_elements_of(kernel, dtype);
   }
-  __builtin_unreachable();
 }
 
 }  // namespace feral::cpu::HWY_NAMESPACE

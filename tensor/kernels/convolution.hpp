@@ -3,23 +3,28 @@
 
 #include <cstdint>
 
+#include "tensor/per_dim.hpp"
 #include "tensor/tensor.hpp"
 
 namespace feral {
 
-struct Conv2dGeometry {
-  std::int64_t stride = 1;   // in both directions
-  std::int64_t padding = 0;  // zeros on every side
+// Of one to three spatial dimensions, outermost first; numbers beyond a tensor's dimensions are not looked at.
+struct ConvGeometry {
+  PerDim<3> stride = 1;
+  PerDim<3> padding = 0;   // zeros on both sides
+  PerDim<3> dilation = 1;  // distance of a kernel's taps
+  std::int64_t groups = 1;
 };
 
 struct ConvolutionKernels {
-  // Contiguous tensors: x [n, c, h, w], weight [o, c, kh, kw], bias [o] or undefined, out [n, o, oh, ow].
-  void (*conv2d)(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                 Conv2dGeometry geometry);
-  void (*conv2d_input_gradient)(const Tensor& x_gradient, const Tensor& out_gradient, const Tensor& weight,
-                                Conv2dGeometry geometry);
-  void (*conv2d_weight_gradient)(const Tensor& weight_gradient, const Tensor& x, const Tensor& out_gradient,
-                                 Conv2dGeometry geometry);
+  // Contiguous tensors of float32 or float64, sizes as at ops::Convolution: x [n, c, d…], weight
+  // [o, c / groups, k…], bias [o] or undefined, out [n, o, od…]. `weight` and `bias` may be live shared parameters.
+  void (*convolution)(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                      const ConvGeometry& geometry);
+  void (*convolution_input_gradient)(const Tensor& x_gradient, const Tensor& out_gradient, const Tensor& weight,
+                                     const ConvGeometry& geometry);
+  void (*convolution_weight_gradient)(const Tensor& weight_gradient, const Tensor& x, const Tensor& out_gradient,
+                                      const ConvGeometry& geometry);
 };
 
 }  // namespace feral

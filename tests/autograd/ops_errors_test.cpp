@@ -129,18 +129,6 @@ void add_views(std::vector<WrongCall>& calls) {
   calls.push_back({"narrow", [] { (void)f32({2, 3}).narrow(1, 1, INT64_MAX); }, {"the 3"}});
   calls.push_back({"narrow", [] { (void)f32({2, 3}).narrow(-3, 0, 1); }, {"dimension -3"}});
   calls.push_back({"narrow", [] { (void)Tensor().narrow(0, 0, 0); }, {"undefined"}});
-  calls.push_back({"narrow_backward",
-                   [] {
-                     apply<ops::NarrowBackward>({.shape = {3, 5}, .dim = 1, .start = 0}, i32({3, 2}));
-                   },
-                   {"int32"}});
-  for (const Shape& shape : {Shape{3, 4}, Shape{4, 2}, Shape{3}}) {
-    calls.push_back({"narrow_backward",
-                     [=] {
-                       apply<ops::NarrowBackward>({.shape = {3, 5}, .dim = 1, .start = 2}, f32(shape));
-                     },
-                     {shape.to_string(), "[3, 5]"}});
-  }
 }
 
 void add_reductions_and_products(std::vector<WrongCall>& calls) {
@@ -171,55 +159,6 @@ void add_reductions_and_products(std::vector<WrongCall>& calls) {
 }
 
 void add_images(std::vector<WrongCall>& calls) {
-  const Tensor x = f32({1, 2, 5, 5});
-  const Tensor w = f32({3, 2, 3, 3});
-  calls.push_back({"conv2d", [=] { conv2d(x, f32({3, 4, 3, 3})); }, {"[1, 2, 5, 5]", "[3, 4, 3, 3]"}});
-  calls.push_back({"conv2d", [=] { conv2d(x, f32({3, 2, 6, 3})); }, {"[1, 2, 5, 5]", "[3, 2, 6, 3]"}});
-  calls.push_back({"conv2d", [=] { conv2d(x, f32({3, 2, 0, 3})); }, {"[1, 2, 5, 5]", "[3, 2, 0, 3]"}});
-  calls.push_back({"conv2d",
-                   [=] {
-                     conv2d(f32({1, 0, 5, 5}), f32({3, 0, 3, 3}));
-                   },
-                   {"[1, 0, 5, 5]", "[3, 0, 3, 3]"}});
-  calls.push_back({"conv2d", [=] { conv2d(f32({2, 5, 5}), w); }, {"4 dimensions", "[2, 5, 5]"}});
-  calls.push_back({"conv2d", [=] { conv2d(x, f32({3, 2, 3})); }, {"4 dimensions", "[3, 2, 3]"}});
-  calls.push_back({"conv2d", [=] { conv2d(x, w, f32({2})); }, {"[2]", "[3, 2, 3, 3]"}});
-  calls.push_back({"conv2d", [=] { conv2d(x, f64({3, 2, 3, 3})); }, {"float32", "float64"}});
-  calls.push_back({"conv2d", [=] { conv2d(x, w, {}, {.stride = 0}); }, {"stride 0"}});
-  calls.push_back({"conv2d", [=] { conv2d(x, w, {}, {.padding = -1}); }, {"padding -1"}});
-  calls.push_back({"conv2d", [=] { conv2d(x, w, {}, {.padding = INT64_MAX}); }, {"padding 9223372036854775807"}});
-  calls.push_back({"conv2d", [=] { conv2d(Tensor(), w); }, {"undefined"}});
-  const Tensor wrong = f32({1, 3, 4, 3});
-  calls.push_back({"conv2d_input_gradient",
-                   [=] {
-                     apply<ops::Conv2dInputGradient>({.geometry = {}, .x_shape = {1, 2, 5, 5}}, wrong, w);
-                   },
-                   {"[1, 3, 4, 3]", "[1, 3, 3, 3]"}});
-  calls.push_back({"conv2d_weight_gradient",
-                   [=] { apply<ops::Conv2dWeightGradient>({.geometry = {}, .weight_shape = w.shape()}, x, wrong); },
-                   {"[1, 3, 4, 3]", "[1, 3, 3, 3]"}});
-  calls.push_back({"max_pool2d", [=] { max_pool2d(x, {.kernel = 6}); }, {"kernel 6", "[1, 2, 5, 5]"}});
-  calls.push_back({"max_pool2d", [=] { max_pool2d(x, {.kernel = 17}); }, {"kernel 17"}});
-  calls.push_back({"max_pool2d", [=] { max_pool2d(x, {.kernel = 2, .stride = 0}); }, {"stride 0"}});
-  calls.push_back({"max_pool2d", [] { max_pool2d(f32({5, 5})); }, {"4 dimensions", "[5, 5]"}});
-  calls.push_back({"max_pool2d", [] { max_pool2d(i32({1, 1, 4, 4})); }, {"int32"}});
-  for (const Tensor& window : {u8({1, 2, 3, 2}), f32({1, 2, 2, 2}), Tensor()}) {
-    const std::string shown = window.to_string();
-    calls.push_back(
-        {"max_pool2d_scatter",
-         [=] {
-           apply<ops::MaxPool2dScatter>({.geometry = {}, .x_shape = x.shape()}, f32({1, 2, 2, 2}), window);
-         },
-         {shown, "[1, 2, 2, 2]"}});
-    calls.push_back(
-        {"max_pool2d_gather", [=] { apply<ops::MaxPool2dGather>({}, x, window); }, {shown, "[1, 2, 2, 2]"}});
-  }
-  calls.push_back(
-      {"max_pool2d_scatter",
-       [=] {
-         apply<ops::MaxPool2dScatter>({.geometry = {}, .x_shape = x.shape()}, f32({1, 2, 3, 2}), u8({1, 2, 2, 2}));
-       },
-       {"[1, 2, 3, 2]", "[1, 2, 2, 2]"}});
   calls.push_back({"dropout", [] { dropout(f32({2}), 1.5, true); }, {"1.5"}});
   calls.push_back({"dropout", [] { dropout(f32({2}), -0.5, true); }, {"-0.5"}});
   calls.push_back({"dropout", [] { dropout(i32({2}), 0.5, true); }, {"int32"}});
@@ -283,7 +222,7 @@ TEST(WrongCalls, AreTriedForEveryOp) {
 TEST(WrongCalls, AnExpandTooLargeToCountReleasesTheTensor) {
   const Tensor x = f32({1});
   EXPECT_THROW((void)x.expand({two_to_40, two_to_40}), Error);
-  EXPECT_THROW((void)x.expand({-1}), Error);
+  EXPECT_THROW((void)x.expand({-2}), Error);
   EXPECT_EQ(x.impl()->storage->references, 1U);
 }
 

@@ -149,5 +149,18 @@ TEST_F(Allocator, RefusesMoreThanAnyMachineHas) {
   EXPECT_TRUE(contains(error_of([] { allocate_block(~std::size_t{0}); }), "allocator"));
 }
 
+TEST_F(Allocator, CountsTheBytesInUse) {
+  const std::int64_t before = allocator_statistics().live_bytes;
+  void* block = allocate_block(100);
+  EXPECT_EQ(allocator_statistics().live_bytes, before + 128) << "rounded up to the size class";
+  {
+    const Tensor tensor = Tensor::empty({1000});
+    EXPECT_GE(allocator_statistics().live_bytes, before + 128 + 4000);
+  }
+  EXPECT_EQ(allocator_statistics().live_bytes, before + 128);
+  deallocate_block(block, 100);
+  EXPECT_EQ(allocator_statistics().live_bytes, before);
+}
+
 }  // namespace
 }  // namespace feral

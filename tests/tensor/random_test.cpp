@@ -23,7 +23,7 @@ class Random : public testing::Test {
   static std::vector<T> uniform(std::int64_t n, double low, double high, std::uint64_t seed = 1,
                                 std::uint64_t stream = 0, std::uint64_t block = 0) {
     const Tensor out = Tensor::empty({n}, dtype_of<T>);
-    cpu_kernels().uniform(out, low, high, seed, stream, block);
+    cpu_kernels().uniform(out, low, high, {seed, stream, block});
     return out.to_vector<T>();
   }
 };
@@ -33,7 +33,7 @@ TYPED_TEST_SUITE(Random, FloatingTypes);
 TYPED_TEST(Random, DropoutFollowsThePhiloxWords) {
   for (const std::int64_t n : sweep_sizes) {
     const Tensor x = Tensor::full({n}, 3, dtype_of<TypeParam>);
-    const DropoutDraw draw{.probability = 0.25F, .seed = 5, .stream = 6, .first_block = 7};
+    const DropoutDraw draw{.probability = 0.25F, .position = {5, 6, 7}};
     const auto out = this->dropped(x, draw);
     for (std::size_t i = 0; i < out.size(); ++i) {
       const std::uint32_t word = philox(5, 6, 7 + i / 4)[i % 4];
@@ -47,7 +47,7 @@ TYPED_TEST(Random, DropoutDropsItsShareAndKeepsTheMean) {
   constexpr std::int64_t n = 200'000;
   const Tensor x = Tensor::ones({n}, dtype_of<TypeParam>);
   for (const float probability : {0.1F, 0.5F, 0.9F}) {
-    const auto out = this->dropped(x, {.probability = probability, .seed = 3});
+    const auto out = this->dropped(x, {.probability = probability, .position = {.seed = 3}});
     double zeros = 0;
     double sum = 0;
     for (const TypeParam value : out) {
@@ -65,7 +65,7 @@ TYPED_TEST(Random, DropoutDropsItsShareAndKeepsTheMean) {
 TYPED_TEST(Random, DropoutGroupsShareOneDraw) {
   constexpr std::int64_t groups = 4000;
   const Tensor x = Tensor::ones({groups, 3, 3}, dtype_of<TypeParam>);
-  const auto out = this->dropped(x, {.probability = 0.5F, .group = 9, .seed = 8});
+  const auto out = this->dropped(x, {.probability = 0.5F, .group = 9, .position = {.seed = 8}});
   int zeros = 0;
   for (std::size_t g = 0; g < groups; ++g) {
     for (std::size_t k = 1; k < 9; ++k) ASSERT_EQ(out[g * 9 + k], out[g * 9]) << g;
@@ -78,17 +78,17 @@ TYPED_TEST(Random, DropoutGroupsShareOneDraw) {
 
 TYPED_TEST(Random, DropoutIsDeterminedByItsPosition) {
   const Tensor x = Tensor::ones({500}, dtype_of<TypeParam>);
-  const DropoutDraw draw{.probability = 0.5F, .seed = 1, .stream = 2, .first_block = 3};
+  const DropoutDraw draw{.probability = 0.5F, .position = {1, 2, 3}};
   const auto first = this->dropped(x, draw);
   EXPECT_EQ(this->dropped(x, draw), first);
   DropoutDraw other = draw;
-  other.seed = 9;
+  other.position.seed = 9;
   EXPECT_NE(this->dropped(x, other), first);
   other = draw;
-  other.stream = 9;
+  other.position.stream = 9;
   EXPECT_NE(this->dropped(x, other), first);
   other = draw;
-  other.first_block = 4;
+  other.position.block = 4;
   const auto later = this->dropped(x, other);
   EXPECT_TRUE(std::equal(later.begin(), later.end() - 4, first.begin() + 4)) << "blocks follow one another";
 }
@@ -103,7 +103,9 @@ TYPED_TEST(Random, UniformFollowsThePhiloxWords) {
   for (const std::int64_t n : sweep_sizes) {
     const auto out = this->uniform(n, -2, 6, 11, 12, 13);
     for (std::size_t i = 0; i < out.size(); ++i) {
-      const double unit = to_unit_float(philox(11, 12, 13 + i / 4)[i % 4]);
+      const PhiloxBlock pair = philox(11, 12, 13 + i / 2);
+      const double unit = sizeof(TypeParam) == 4 ? to_unit_float(philox(11, 12, 13 + i / 4)[i % 4])
+                                                 : to_unit_double(pair[i % 2 * 2], pair[i % 2 * 2 + 1]);
       ASSERT_EQ(out[i], static_cast<TypeParam>(-2 + 8 * unit));
     }
   }

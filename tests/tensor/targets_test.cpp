@@ -92,10 +92,10 @@ Results<T> run_all(std::int64_t n) {
   Tensor weight = Tensor::zeros({1, 2, 2, 2}, dtype_of<T>);
   weight.data<T>()[5] = 1;
   const Tensor moved = Tensor::empty({1, 1, 5, n + 3}, dtype_of<T>);
-  cpu_kernels().conv2d(moved, image, weight, {}, {.stride = 1, .padding = 1});
+  cpu_kernels().convolution(moved, image, weight, {}, {.stride = 1, .padding = 1});
   keep(results.exact, moved);
   const Tensor back = Tensor::empty(image.shape(), dtype_of<T>);
-  cpu_kernels().conv2d_input_gradient(back, moved, weight, {.stride = 1, .padding = 1});
+  cpu_kernels().convolution_input_gradient(back, moved, weight, {.stride = 1, .padding = 1});
   keep(results.exact, back);
   return results;
 }

@@ -5,16 +5,17 @@
 
 namespace feral::cpu {
 
-void conv2d(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias, Conv2dGeometry geometry);
-void conv2d_input_gradient(const Tensor& x_gradient, const Tensor& out_gradient, const Tensor& weight,
-                           Conv2dGeometry geometry);
-void conv2d_weight_gradient(const Tensor& weight_gradient, const Tensor& x, const Tensor& out_gradient,
-                            Conv2dGeometry geometry);
+void convolution(const Tensor& out, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                 const ConvGeometry& geometry);
+void convolution_input_gradient(const Tensor& x_gradient, const Tensor& out_gradient, const Tensor& weight,
+                                const ConvGeometry& geometry);
+void convolution_weight_gradient(const Tensor& weight_gradient, const Tensor& x, const Tensor& out_gradient,
+                                 const ConvGeometry& geometry);
 
 inline constexpr ConvolutionKernels convolution_kernels = {
-    .conv2d = conv2d,
-    .conv2d_input_gradient = conv2d_input_gradient,
-    .conv2d_weight_gradient = conv2d_weight_gradient,
+    .convolution = convolution,
+    .convolution_input_gradient = convolution_input_gradient,
+    .convolution_weight_gradient = convolution_weight_gradient,
 };
 
 }  // namespace feral::cpu

@@ -1,0 +1,147 @@
+#include "autograd/ops/inplace.hpp"
+
+#include "tensor/kernels.hpp"
+
+namespace feral {
+namespace {
+
+using UnaryMethod = Tensor (Tensor::*)() const;
+using BinaryMethod = Tensor (Tensor::*)(const Tensor&) const;
+
+bool of_integers(BinaryKernel kernel) {
+  return kernel == BinaryKernel::add || kernel == BinaryKernel::sub || kernel == BinaryKernel::mul ||
+         kernel == BinaryKernel::maximum || kernel == BinaryKernel::minimum;
+}
+
+// What a method made anew becomes this tensor's elements.
+const Tensor& write_result(std::string_view op, const Tensor& self, const Tensor& result) {
+  ops::check_result_type(op, result.dtype(), self);
+  return self.copy_(result);
+}
+
+// The kernel is called on this tensor itself where the types are those that it computes in; otherwise the method
+// promotes and converts.
+const Tensor& write_unary(std::string_view op, UnaryKernel kernel, UnaryMethod method, const Tensor& self) {
+  ops::check_in_place(op, self);
+  if (!has_gradient(self.dtype())) {
+    const NoGradGuard guard;
+    return write_result(op, self, (self.*method)());
+  }
+  kernels(self.device()).unary(kernel, self, self);
+  return self;
+}
+
+const Tensor& write_binary(std::string_view op, BinaryKernel kernel, BinaryMethod method, const Tensor& self,
+                           const Tensor& other) {
+  ops::check_in_place(op, self);
+  ops::check_operand(op, self, other);
+  const DType type = self.dtype();
+  const bool no_difference = kernel == BinaryKernel::sub && type == DType::boolean;
+  const bool computed = has_gradient(type) || (of_integers(kernel) && !is_half(type) && !no_difference);
+  if (type != other.dtype() || !computed) {
+    const NoGradGuard guard;
+    return write_result(op, self, (self.*method)(other));
+  }
+  kernels(self.device()).binary(kernel, self, self, apart_from(self, other));
+  return self;
+}
+
+const Tensor& write_affine(std::string_view op, const Tensor& self, double scale, double shift) {
+  ops::check_in_place(op, self);
+  kernels(self.device()).affine(self, self, scale, shift);
+  return self;
+}
+
+bool computed_as_float(const Tensor& x) { return x.defined() && has_gradient(x.dtype()); }
+
+// Added to a product it leaves the product's sign alone, that of a zero, too.
+constexpr double nothing = -0.0;
+
+}  // namespace
+
+#define FERAL_BINARY(op)                                                       \
+  const Tensor& Tensor::op##_(const Tensor& other) const {                     \
+    return write_binary(#op "_", BinaryKernel::op, &Tensor::op, *this, other); \
+  }
+FERAL_BINARY(add)
+FERAL_BINARY(sub)
+FERAL_BINARY(mul)
+FERAL_BINARY(div)
+FERAL_BINARY(pow)
+FERAL_BINARY(fmod)
+FERAL_BINARY(remainder)
+FERAL_BINARY(maximum)
+FERAL_BINARY(minimum)
+#undef FERAL_BINARY
+
+#define FERAL_UNARY(op) \
+  const Tensor& Tensor::op##_() const { return write_unary(#op "_", UnaryKernel::op, &Tensor::op, *this); }
+FERAL_UNARY(abs)
+FERAL_UNARY(sign)
+FERAL_UNARY(square)
+FERAL_UNARY(floor)
+FERAL_UNARY(ceil)
+FERAL_UNARY(trunc)
+FERAL_UNARY(round)
+FERAL_UNARY(exp)
+FERAL_UNARY(log)
+FERAL_UNARY(sqrt)
+FERAL_UNARY(rsqrt)
+FERAL_UNARY(reciprocal)
+FERAL_UNARY(sin)
+FERAL_UNARY(cos)
+FERAL_UNARY(tanh)
+FERAL_UNARY(sigmoid)
+FERAL_UNARY(relu)
+FERAL_UNARY(erf)
+#undef FERAL_UNARY
+
+const Tensor& Tensor::add_(Scalar other) const {
+  if (computed_as_float(*this)) return write_affine("add_", *this, 1, other.value);
+  ops::check_in_place("add_", *this);
+  return add_(as_operand(other));
+}
+
+const Tensor& Tensor::sub_(Scalar other) const {
+  if (computed_as_float(*this)) return write_affine("sub_", *this, 1, -other.value);
+  ops::check_in_place("sub_", *this);
+  return sub_(as_operand(other));
+}
+
+const Tensor& Tensor::mul_(Scalar other) const {
+  if (computed_as_float(*this)) return write_affine("mul_", *this, other.value, nothing);
+  ops::check_in_place("mul_", *this);
+  return mul_(as_operand(other));
+}
+
+const Tensor& Tensor::div_(Scalar other) const {
+  ops::check_in_place("div_", *this);
+  return div_(as_operand(other));
+}
+
+const Tensor& Tensor::pow_(Scalar other) const {
+  ops::check_in_place("pow_", *this);
+  const NoGradGuard guard;
+  return write_result("pow_", *this, pow(other));
+}
+
+const Tensor& Tensor::neg_() const {
+  if (computed_as_float(*this)) return write_affine("neg_", *this, -1, nothing);
+  ops::check_in_place("neg_", *this);
+  const NoGradGuard guard;
+  return write_result("neg_", *this, neg());
+}
+
+const Tensor& Tensor::clamp_(Scalar low, Scalar high) const {
+  ops::check_in_place("clamp_", *this);
+  const NoGradGuard guard;
+  const bool integers = !low.floating && !high.floating && dtype() != DType::boolean;
+  if (!has_gradient(dtype()) && (!integers || is_half(dtype())))
+    return write_result("clamp_", *this, clamp(low, high));
+  const Kernels& device = kernels(impl_->device);
+  device.binary(BinaryKernel::maximum, *this, *this, as_operand(low));
+  device.binary(BinaryKernel::minimum, *this, *this, as_operand(high));
+  return *this;
+}
+
+}  // namespace feral
