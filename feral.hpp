@@ -15,6 +15,7 @@
 #include "autograd/ops/pad.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/product.hpp"
+#include "autograd/ops/sorting.hpp"
 #include "core/error.hpp"
 #include "data/dataset.hpp"
 #include "data/digits.hpp"

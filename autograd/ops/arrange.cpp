@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "autograd/ops/check.hpp"
-#include "autograd/ops/look.hpp"
+#include "autograd/ops/view_part.hpp"
 #include "tensor/kernels.hpp"
 
 namespace feral::ops {
@@ -18,29 +18,11 @@ Result triangle_result(std::string_view op, const Tensor& x) {
   return {x.shape(), x.dtype(), x.device()};
 }
 
-// The diagonal of a matrix that begins in the first row or column.
-struct Diagonal {
-  std::int64_t length = 0;
-  std::int64_t row = 0;
-  std::int64_t column = 0;
-};
-
-// Throws where it lies outside of the matrix; one that begins just beyond the last row or column is empty.
-Diagonal diagonal_of(std::string_view op, const Shape& matrix, std::int64_t diagonal) {
+// Throws where the diagonal lies outside of the matrix; one just beyond the last row or column is empty.
+void check_diagonal(std::string_view op, const Shape& matrix, std::int64_t diagonal) {
   if (diagonal < -matrix[0] || diagonal > matrix[1]) {
     fail("{}: a matrix of shape {} has no diagonal {}", op, matrix.to_string(), diagonal);
   }
-  Diagonal found{.row = diagonal < 0 ? -diagonal : 0, .column = diagonal > 0 ? diagonal : 0};
-  found.length = std::min(matrix[0] - found.row, matrix[1] - found.column);
-  return found;
-}
-
-// The diagonal as a view, for kernels.
-Tensor diagonal_view(const Tensor& matrix, const Diagonal& diagonal) {
-  const Shape& strides = matrix.strides();
-  if (diagonal.length == 0) return look(matrix, {0}, {1});
-  return look(matrix, {diagonal.length}, {strides[0] + strides[1]},
-              diagonal.row * strides[0] + diagonal.column * strides[1]);
 }
 
 }  // namespace
@@ -63,7 +45,7 @@ void Flip::run(const Attributes& attributes, const Tensor& out, Aux<Flip>&, cons
     offset += (x.shape()[dim] - 1) * strides[dim];
     strides[dim] = -strides[dim];
   }
-  kernels(out.device()).copy(out, look(x, x.shape(), strides, offset));
+  kernels(out.device()).copy(out, look(x, {x.shape(), strides, offset}));
 }
 
 Gradients<1> Flip::gradient(const Saved<Flip>& saved, const Tensor& gradient) {
@@ -88,34 +70,22 @@ Gradients<1> Triu::gradient(const Saved<Triu>& saved, const Tensor& gradient) {
 
 Result Diag::infer(const Attributes& attributes, const Tensor& x) {
   check_dims(name, "the diagonal", x, 1);
-  if (diagonal_of(name, attributes.matrix, attributes.diagonal).length != x.numel()) {
-    fail("{}: {} elements are not diagonal {} of shape {}", name, x.numel(), attributes.diagonal,
-         attributes.matrix.to_string());
+  std::int64_t side = 0;
+  if (attributes.diagonal == std::numeric_limits<std::int64_t>::min() ||
+      __builtin_add_overflow(x.numel(), std::abs(attributes.diagonal), &side)) {
+    fail("{}: diagonal {} is too far out", name, attributes.diagonal);
   }
-  return {attributes.matrix, x.dtype(), x.device()};
+  return {{side, side}, x.dtype(), x.device()};
 }
 
 void Diag::run(const Attributes& attributes, const Tensor& out, Aux<Diag>&, const Tensor& x) {
   const Kernels& device = kernels(out.device());
   device.fill(out, 0);
-  device.copy(diagonal_view(out, diagonal_of(name, out.shape(), attributes.diagonal)), x);
+  device.copy(Diagonal::view({.offset = attributes.diagonal}, out), x);
 }
 
 Gradients<1> Diag::gradient(const Saved<Diag>& saved, const Tensor& gradient) {
-  return {apply<DiagTake>({.diagonal = saved.attributes().diagonal}, gradient)};
-}
-
-Result DiagTake::infer(const Attributes& attributes, const Tensor& x) {
-  check_dims(name, "the matrix", x, 2);
-  return {{diagonal_of(name, x.shape(), attributes.diagonal).length}, x.dtype(), x.device()};
-}
-
-void DiagTake::run(const Attributes& attributes, const Tensor& out, Aux<DiagTake>&, const Tensor& x) {
-  kernels(out.device()).copy(out, diagonal_view(x, diagonal_of(name, x.shape(), attributes.diagonal)));
-}
-
-Gradients<1> DiagTake::gradient(const Saved<DiagTake>& saved, const Tensor& gradient) {
-  return {apply<Diag>({.diagonal = saved.attributes().diagonal, .matrix = saved.input_shape(0)}, gradient)};
+  return {gradient.diagonal(saved.attributes().diagonal)};
 }
 
 Result OneHot::infer(const Attributes& attributes, const Tensor& x) {
@@ -186,15 +156,11 @@ Tensor Tensor::triu(std::int64_t diagonal) const { return apply<ops::Triu>({.dia
 Tensor Tensor::diag(std::int64_t diagonal) const {
   ops::check_defined("diag", *this);
   if (dims() == 2) {
-    (void)ops::diagonal_of("diag", shape(), diagonal);
-    return apply<ops::DiagTake>({.diagonal = diagonal}, *this);
+    ops::check_diagonal("diag", shape(), diagonal);
+    return this->diagonal(diagonal).clone();
   }
   if (dims() != 1) fail("diag: a vector or a matrix is wanted, got shape {}", shape().to_string());
-  std::int64_t side = 0;
-  const bool overflows = diagonal == std::numeric_limits<std::int64_t>::min() ||
-                         __builtin_add_overflow(numel(), std::abs(diagonal), &side);
-  if (overflows) fail("diag: diagonal {} is too far out", diagonal);
-  return apply<ops::Diag>({.diagonal = diagonal, .matrix = {side, side}}, *this);
+  return apply<ops::Diag>({.diagonal = diagonal}, *this);
 }
 
 Tensor Tensor::one_hot(std::int64_t classes) const { return apply<ops::OneHot>({.classes = classes}, *this); }

@@ -37,29 +37,16 @@ struct Triu {
   static Gradients<1> gradient(const Saved<Triu>& saved, const Tensor& gradient);
 };
 
-// A matrix of 0 with a vector on a diagonal.
+// A square matrix of 0 with a vector on a diagonal.
 struct Diag {
   static constexpr std::string_view name = "diag";
   static constexpr int arity = 1;
   struct Attributes {
     std::int64_t diagonal = 0;
-    Shape matrix;
   };
   static Result infer(const Attributes& attributes, const Tensor& x);
   static void run(const Attributes& attributes, const Tensor& out, Aux<Diag>&, const Tensor& x);
   static Gradients<1> gradient(const Saved<Diag>& saved, const Tensor& gradient);
-};
-
-// A copy of a matrix's diagonal: the gradient of Diag, and the other way round.
-struct DiagTake {
-  static constexpr std::string_view name = "diag_take";
-  static constexpr int arity = 1;
-  struct Attributes {
-    std::int64_t diagonal = 0;
-  };
-  static Result infer(const Attributes& attributes, const Tensor& x);
-  static void run(const Attributes& attributes, const Tensor& out, Aux<DiagTake>&, const Tensor& x);
-  static Gradients<1> gradient(const Saved<DiagTake>& saved, const Tensor& gradient);
 };
 
 // int64 or int32 [...] → int64 [..., classes].

@@ -2,7 +2,7 @@
 
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/tensor_list.hpp"
-#include "autograd/ops/view.hpp"
+#include "autograd/ops/view_part.hpp"
 #include "tensor/kernels.hpp"
 #include "tensor/promotion.hpp"
 

@@ -4,7 +4,7 @@
 
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/join.hpp"
-#include "autograd/ops/look.hpp"
+#include "autograd/ops/view.hpp"
 #include "tensor/kernels.hpp"
 
 namespace feral::ops {
@@ -71,7 +71,7 @@ void Pad::run(const Attributes& attributes, const Tensor& out, Aux<Pad>&, const 
   if (x.numel() == 0) return;
   std::int64_t offset = 0;
   for (int i = 0; i < x.dims(); ++i) offset += attributes.before[i] * out.strides()[i];
-  device.copy(look(out, x.shape(), out.strides(), offset), x);
+  device.copy(look(out, {x.shape(), out.strides(), offset}), x);
 }
 
 Gradients<1> Pad::gradient(const Saved<Pad>& saved, const Tensor& gradient) {

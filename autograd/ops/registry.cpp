@@ -21,12 +21,14 @@
 #include "autograd/ops/masked.hpp"
 #include "autograd/ops/moments.hpp"
 #include "autograd/ops/pad.hpp"
+#include "autograd/ops/pick.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/predicate.hpp"
 #include "autograd/ops/product.hpp"
 #include "autograd/ops/reduction.hpp"
 #include "autograd/ops/scan.hpp"
 #include "autograd/ops/softmax.hpp"
+#include "autograd/ops/sorting.hpp"
 #include "autograd/ops/special.hpp"
 #include "autograd/ops/ternary.hpp"
 #include "autograd/ops/unary.hpp"
@@ -60,12 +62,13 @@ constexpr auto ops_list = list<
     ops::MaxPool2dScatter, ops::MaxPool2dGather, ops::MaxPoolIndices, ops::PoolGather, ops::PoolScatter, ops::AvgPool,
     ops::AvgPoolBackward, ops::Interpolate, ops::InterpolateBackward, ops::LogSoftmax, ops::NllLoss,
     ops::NllLossScatter, ops::Dropout, ops::Sum, ops::Mean, ops::Prod, ops::Any, ops::All, ops::CountNonzero,
-    ops::Amax, ops::Amin, ops::Argmin, ops::Argmedian, ops::Median, ops::Pick, ops::Var, ops::Std,
-    ops::Norm, ops::Logsumexp, ops::Cumsum, ops::Cumprod, ops::Recurrence, ops::Softmax, ops::Bmm, ops::Solve,
-    ops::Inv, ops::Det, ops::Cofactors, ops::Slogdet, ops::Lstsq, ops::Pinv, ops::Cholesky, ops::Qr, ops::Svd,
-    ops::Eigh, ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::DiagTake, ops::OneHot, ops::Cat, ops::Pad,
-    ops::Bincount, ops::Histogram, ops::IndexAdd, ops::IndexCopy, ops::IndexFill, ops::Nonzero, ops::Gather,
-    ops::Scatter, ops::ScatterFill, ops::ScatterAdd, ops::ScatterReduce, ops::Embedding, ops::EmbeddingBag>();
+    ops::Amax, ops::Amin, ops::Argmin, ops::Argmedian, ops::Median, ops::Pick, ops::Var, ops::Std, ops::Norm,
+    ops::Logsumexp, ops::Cumsum, ops::Cumprod, ops::Recurrence, ops::Softmax, ops::Bmm, ops::Solve, ops::Inv,
+    ops::Det, ops::Cofactors, ops::Slogdet, ops::Lstsq, ops::Pinv, ops::Cholesky, ops::Qr, ops::Svd, ops::Eigh,
+    ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::OneHot, ops::Cat, ops::Pad, ops::Bincount, ops::Histogram,
+    ops::IndexAdd, ops::IndexCopy, ops::IndexFill, ops::Nonzero, ops::Gather, ops::Scatter, ops::ScatterFill,
+    ops::ScatterAdd, ops::ScatterReduce, ops::Embedding, ops::EmbeddingBag, ops::Argsort, ops::Topk, ops::Kthvalue,
+    ops::Unique, ops::Searchsorted, ops::PickBackward>();
 // clang-format on
 
 }  // namespace

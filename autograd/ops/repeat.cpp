@@ -1,6 +1,9 @@
 // Rearranged copies that are made of views, joins and one copy.
+#include <algorithm>
+
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/join.hpp"
+#include "autograd/ops/pick.hpp"
 #include "tensor/kernels.hpp"
 #include "tensor/tensor.hpp"
 
@@ -131,6 +134,36 @@ Tensor Tensor::repeat_interleave(std::int64_t repeats, std::int64_t dim) const {
     fail("repeat_interleave: {} times {} are too many elements", repeats, size);
   }
   return apart(reshape({before, size, 1, behind}).expand({before, size, repeats, behind}).reshape(result), *this);
+}
+
+Tensor Tensor::repeat_interleave(const Tensor& repeats, std::int64_t dim) const {
+  ops::check_defined("repeat_interleave", *this);
+  ops::check_defined("repeat_interleave", repeats);
+  const int along = normalize_dim("repeat_interleave", dim, dims());
+  if (repeats.dtype() != DType::int64 && repeats.dtype() != DType::int32) {
+    fail("repeat_interleave: the repeats must be int64 or int32, got {}", name_of(repeats.dtype()));
+  }
+  const std::int64_t size = shape()[along];
+  if (repeats.dims() > 1 || (repeats.numel() != size && repeats.numel() != 1)) {
+    fail("repeat_interleave: repeats of shape {} for dimension {} of {}", repeats.shape().to_string(), dim,
+         shape().to_string());
+  }
+  const Tensor counts = repeats.to(DType::int64).contiguous();
+  const std::int64_t* count = counts.data<std::int64_t>();
+  if (repeats.numel() == 1) return repeat_interleave(count[0], along);
+  std::int64_t total = 0;
+  for (std::int64_t i = 0; i < size; ++i) {
+    check_repeats("repeat_interleave", count[i]);
+    if (__builtin_add_overflow(total, count[i], &total)) fail("repeat_interleave: too many elements");
+  }
+  const Tensor positions = empty({total}, DType::int64);
+  std::int64_t* to = positions.data<std::int64_t>();
+  for (std::int64_t i = 0; i < size; ++i) to = std::fill_n(to, count[i], i);
+  Shape line;
+  Shape result = shape();
+  for (int i = 0; i < dims(); ++i) line.push_back(i == along ? total : 1);
+  result[along] = total;
+  return ops::pick(*this, along, positions.reshape(line).expand(result));
 }
 
 }  // namespace feral

@@ -49,11 +49,20 @@ void add_rearranged(std::vector<OpCase>& cases) {
   unary("tril", "", [](const Tensor& x) { return x.tril(1); });
   unary("triu", "", [](const Tensor& x) { return x.triu(-1); });
   unary("diag", "of a row", [](const Tensor& x) { return x.reshape({x.numel()}).diag(-2); });
-  cases.push_back({"diag_take", "", [](const Inputs& x) { return x[0].diag(1); }, {leaf({3, 5})}});
-  cases.push_back({"diag_take", "view", [](const Inputs& x) { return turned(x[0]).diag(-1); }, {leaf({3, 5})}});
+  cases.push_back({"diagonal", "diag", [](const Inputs& x) { return x[0].diag(1); }, {leaf({3, 5})}});
   cases.push_back(
-      {"diag_take", "squared", [](const Inputs& x) { return x[0].square().diag() * x[0].diag(); }, {leaf({3, 5})}});
-  cases.push_back({"diag_take", "empty", [](const Inputs& x) { return x[0].diag(3); }, {leaf({2, 3})}});
+      {"diagonal", "diag, view", [](const Inputs& x) { return turned(x[0]).diag(-1); }, {leaf({3, 5})}});
+  cases.push_back({"diagonal",
+                   "diag, squared",
+                   [](const Inputs& x) { return x[0].square().diag() * x[0].diag(); },
+                   {leaf({3, 5})}});
+  cases.push_back({"diagonal", "diag, empty", [](const Inputs& x) { return x[0].diag(3); }, {leaf({2, 3})}});
+  const Tensor counts = Tensor::from_vector<std::int64_t>({2, 0, 3}, {3});
+  cases.push_back({"pick",
+                   "repeat_interleave",
+                   [=](const Inputs& x) { return x[0].square().repeat_interleave(counts, 0); },
+                   {leaf({3, 2})}});
+
   unary("pad", "constant", [](const Tensor& x) { return pad(x, {1, 2, 0, 1}, PadMode::constant, 3); });
   unary("pad", "cut", [](const Tensor& x) { return pad(x, {-1, 2, 2, -2}); });
   const auto margins = [&](const char* detail, PadMode mode) {
@@ -163,6 +172,19 @@ void add_wrong(std::vector<WrongCall>& calls) {
   calls.push_back({"tile", [] { (void)Tensor().tile({2}); }, {"undefined"}});
   calls.push_back({"repeat_interleave", [] { (void)f32({2, 3}).repeat_interleave(-2); }, {"-2"}});
   calls.push_back({"repeat_interleave", [] { (void)f32({2, 3}).repeat_interleave(2, 2); }, {"dimension 2"}});
+  calls.push_back({"repeat_interleave",
+                   [] {
+                     (void)f32({2, 3}).repeat_interleave(labels({1, 2}), 1);
+                   },
+                   {"[2]", "[2, 3]"}});
+  calls.push_back({"repeat_interleave", [] { (void)f32({2, 3}).repeat_interleave(labels({1, -2}), 0); }, {"-2"}});
+  calls.push_back({"repeat_interleave",
+                   [] {
+                     (void)f32({2}).repeat_interleave(labels({INT64_MAX, 2}), 0);
+                   },
+                   {"too many"}});
+  calls.push_back({"repeat_interleave", [] { (void)f32({2}).repeat_interleave(f32({2}), 0); }, {"float32"}});
+  calls.push_back({"repeat_interleave", [] { (void)f32({2}).repeat_interleave(Tensor(), 0); }, {"undefined"}});
   calls.push_back({"tril", [] { (void)f32({3}).tril(); }, {"[3]"}});
   calls.push_back({"tril", [] { (void)Tensor().tril(); }, {"undefined"}});
   calls.push_back({"triu", [] { (void)f32({}).triu(); }, {"[]"}});
@@ -173,9 +195,6 @@ void add_wrong(std::vector<WrongCall>& calls) {
   calls.push_back({"diag", [] { (void)f32({2}).diag(INT64_MIN); }, {"too far"}});
   calls.push_back({"diag", [] { (void)f32({2}).diag(INT64_MAX); }, {"too far"}});
   calls.push_back({"diag", [] { (void)Tensor().diag(); }, {"undefined"}});
-  calls.push_back({"diag", [] { apply<ops::Diag>({.diagonal = 0, .matrix = {2, 2}}, f32({3})); }, {"3", "[2, 2]"}});
-  calls.push_back({"diag_take", [] { apply<ops::DiagTake>({.diagonal = 0}, f32({3})); }, {"[3]"}});
-  calls.push_back({"diag_take", [] { apply<ops::DiagTake>({.diagonal = 4}, f32({3, 3})); }, {"[3, 3]", "4"}});
   calls.push_back({"one_hot", [] { (void)labels({0, 3}).one_hot(3); }, {"class 3", "3 classes"}});
   calls.push_back({"one_hot", [] { (void)labels({0, -3}).one_hot(); }, {"class -3"}});
   calls.push_back({"one_hot", [] { (void)labels({0, 3}).one_hot(-2); }, {"-2"}});

@@ -150,7 +150,17 @@ TEST(Arrange, RepeatInterleaveRepeatsEachElement) {
       return element(x, {p[0], p[1] / 2});
     });
     EXPECT_EQ(x.repeat_interleave(0, 1).shape().to_string(), (Shape{r, 0}).to_string());
+    const Tensor one = Tensor::from_vector<std::int32_t>({2}, {1});
+    expect_elements(x.repeat_interleave(one, 0), {2 * r, c}, x.dtype(), [&](const Position& p) {
+      return element(x, {p[0] / 2, p[1]});
+    });
   });
+  const Tensor x = Tensor::arange(6).reshape({2, 3});
+  const Tensor counts = Tensor::from_vector<std::int64_t>({2, 0, 3}, {3});
+  expect_vector<std::int64_t>(x.repeat_interleave(counts, 1), {2, 5}, {0, 0, 2, 2, 2, 3, 3, 5, 5, 5});
+  expect_vector<std::int64_t>(x.transpose(0, 1).contiguous().repeat_interleave(counts.to(DType::int32), 0), {5, 2},
+                              {0, 3, 0, 3, 2, 5, 2, 5, 2, 5});
+  EXPECT_EQ(x.repeat_interleave(Tensor::zeros({3}, DType::int64), 1).shape().to_string(), "[2, 0]");
   expect_vector<float>(Tensor::full({}, 3).repeat_interleave(2), {2}, {3, 3});
 }
 
