@@ -33,7 +33,7 @@ target_link_libraries(feral PUBLIC fmt::fmt
                                     Highway::hwy $<BUILD_INTERFACE:Boost::headers>
                                     $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:CLI11::CLI11>
                                     $<BUILD_INTERFACE:dlpack::dlpack>)
-# SSE2 for any machine, AVX2 and AVX-512 for those of the last ten years; what lies between only costs build time.
+# One lane for any machine, AVX2 and AVX-512 for those of the last ten years; what lies between costs build time.
 target_compile_definitions(feral PRIVATE "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4)"
                                          FERAL_VERSION="${PROJECT_VERSION}")
 

@@ -6,6 +6,10 @@
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace feral {
 namespace {
 
@@ -34,6 +38,22 @@ SizeClass class_of(std::size_t bytes) {
 struct FreeBlock {
   FreeBlock* next;
 };
+
+// What AddressSanitizer is told, so that it sees a use after free and an access past the end in blocks that the heap
+// itself never gets back. A free block keeps its link open.
+#if defined(__SANITIZE_ADDRESS__)
+void hand_out(void* block, std::size_t bytes, std::size_t class_bytes) noexcept {
+  ASAN_UNPOISON_MEMORY_REGION(block, bytes);
+  ASAN_POISON_MEMORY_REGION(static_cast<std::byte*>(block) + bytes, class_bytes - bytes);
+}
+void lock_away(void* block, std::size_t class_bytes) noexcept {
+  ASAN_UNPOISON_MEMORY_REGION(block, sizeof(FreeBlock));
+  ASAN_POISON_MEMORY_REGION(static_cast<std::byte*>(block) + sizeof(FreeBlock), class_bytes - sizeof(FreeBlock));
+}
+#else
+void hand_out(void*, std::size_t, std::size_t) noexcept {}
+void lock_away(void*, std::size_t) noexcept {}
+#endif
 
 struct Cache {
   FreeBlock* lists[class_count] = {};
@@ -66,7 +86,9 @@ void* allocate_block(std::size_t bytes) {
     cache.statistics.live_bytes += static_cast<std::int64_t>(size_class.bytes);
     if (FreeBlock*& list = cache.lists[size_class.index]; list != nullptr) {
       cache.statistics.cached_bytes -= size_class.bytes;
-      return std::exchange(list, list->next);
+      void* block = std::exchange(list, list->next);
+      hand_out(block, bytes, size_class.bytes);
+      return block;
     }
     ++cache.statistics.heap_allocations;
   }
@@ -75,6 +97,7 @@ void* allocate_block(std::size_t bytes) {
     if (!Cache::gone) cache.statistics.live_bytes -= static_cast<std::int64_t>(size_class.bytes);
     fail("allocator: no memory for a tensor of {}", human_bytes(bytes));
   }
+  hand_out(block, bytes, size_class.bytes);
   return block;
 }
 
@@ -86,6 +109,7 @@ void deallocate_block(void* block, std::size_t bytes) noexcept {
   }
   const SizeClass size_class = class_of(bytes);
   auto* free_block = static_cast<FreeBlock*>(block);
+  lock_away(block, size_class.bytes);
   free_block->next = std::exchange(cache.lists[size_class.index], free_block);
   cache.statistics.cached_bytes += size_class.bytes;
   cache.statistics.live_bytes -= static_cast<std::int64_t>(size_class.bytes);
