@@ -1,5 +1,7 @@
 #include "tensor/allocator.hpp"
 
+#include <sys/mman.h>
+
 #include <bit>
 #include <cstdlib>
 
@@ -74,6 +76,18 @@ struct Cache {
 thread_local bool Cache::gone = false;
 thread_local Cache cache;
 
+// Large blocks are asked for as huge pages: each one spares 511 page faults and entries of the TLB.
+constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+void* allocate_from_heap(std::size_t bytes) noexcept {
+  if (bytes < 2 * huge_page) return std::aligned_alloc(tensor_alignment_bytes, bytes);
+  bytes = (bytes + huge_page - 1) / huge_page * huge_page;
+  void* block = std::aligned_alloc(huge_page, bytes);
+  if (block == nullptr) return nullptr;
+  (void)madvise(block, bytes, MADV_HUGEPAGE);  // only advice: the kernel may have none
+  return block;
+}
+
 constexpr std::size_t max_bytes = std::size_t{1} << 47;
 
 }  // namespace
@@ -92,7 +106,7 @@ void* allocate_block(std::size_t bytes) {
     }
     ++cache.statistics.heap_allocations;
   }
-  void* block = std::aligned_alloc(tensor_alignment_bytes, size_class.bytes);
+  void* block = allocate_from_heap(size_class.bytes);
   if (block == nullptr) {
     if (!Cache::gone) cache.statistics.live_bytes -= static_cast<std::int64_t>(size_class.bytes);
     fail("allocator: no memory for a tensor of {}", human_bytes(bytes));

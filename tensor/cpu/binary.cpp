@@ -152,18 +152,19 @@ BinaryRow pick_binary(BinaryKernel kernel, DType dtype) {
   }
 }
 
+struct Affine {
+  double scale;
+  double shift;
+  template <class D, class V>
+  HWY_ATTR V operator()(D d, V x) const {
+    using T = hn::TFromD<D>;
+    return hn::Add(hn::Mul(x, hn::Set(d, static_cast<T>(scale))), hn::Set(d, static_cast<T>(shift)));
+  }
+};
 template <class T>
 HWY_ATTR void affine_row(std::byte* out, const std::byte* x, std::int64_t n, std::int64_t out_stride,
                          std::int64_t x_stride, double scale, double shift) {
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto scales = hn::Set(d, static_cast<T>(scale));
-  const auto shifts = hn::Set(d, static_cast<T>(shift));
-  const Operand<decltype(d)> operand(d, x, x_stride);
-  for (std::int64_t i = 0; i < n; i += lanes) {
-    const auto count = static_cast<std::size_t>(HWY_MIN(lanes, n - i));
-    store(d, hn::Add(hn::Mul(operand.load(d, i, count), scales), shifts), out, i, count, out_stride);
-  }
+  unary_row_of<T>(Affine{scale, shift}, out, x, n, out_stride, x_stride);
 }
 
 AffineRow pick_affine(DType dtype) { return dtype == DType::float64 ? affine_row<double> : affine_row<float>; }
@@ -182,11 +183,11 @@ void binary(BinaryKernel kernel, const Tensor& out, const Tensor& a, const Tenso
 
 void affine(const Tensor& out, const Tensor& x, double scale, double shift) {
   const AffineRow row = HWY_DYNAMIC_DISPATCH(pick_affine)(out.dtype());
-  const auto size = static_cast<std::int64_t>(size_of(out.dtype()));
-  StridedLoop<2>({&out, &x}).for_each_row([&](const auto& offsets, std::int64_t n, const auto& strides) {
-    row(out.raw_data() + offsets[0] * size, x.raw_data() + offsets[1] * size, n, strides[0], strides[1], scale,
-        shift);
-  });
+  const std::size_t size = size_of(out.dtype());
+  for_each_contiguous_row<2>(StridedLoop<2>({&out, &x}), {out.raw_data(), x.raw_data()}, {size, size},
+                             [&](const auto& at, std::int64_t n, const auto& strides) {
+                               row(at[0], at[1], n, strides[0], strides[1], scale, shift);
+                             });
 }
 
 }  // namespace feral::cpu

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "tensor/cpu/strided_loop.hpp"
+#include "tensor/cpu/tiles.hpp"
 
 namespace feral::cpu {
 
@@ -14,15 +15,13 @@ using BinaryRow = void (*)(std::byte* out, const std::byte* a, const std::byte* 
                            std::int64_t out_stride, std::int64_t a_stride, std::int64_t b_stride);
 
 inline void run_rows(UnaryRow row, const Tensor& out, const Tensor& x) {
-  const auto out_size = static_cast<std::int64_t>(size_of(out.dtype()));
   if (out.is_contiguous() && x.is_contiguous() && out.numel() == x.numel()) {  // one row
     if (out.numel() > 0) row(out.raw_data(), x.raw_data(), out.numel(), 1, 1);
     return;
   }
-  const auto x_size = static_cast<std::int64_t>(size_of(x.dtype()));
-  StridedLoop<2>({&out, &x}).for_each_row([&](const auto& offsets, std::int64_t n, const auto& strides) {
-    row(out.raw_data() + offsets[0] * out_size, x.raw_data() + offsets[1] * x_size, n, strides[0], strides[1]);
-  });
+  for_each_contiguous_row<2>(
+      StridedLoop<2>({&out, &x}), {out.raw_data(), x.raw_data()}, {size_of(out.dtype()), size_of(x.dtype())},
+      [row](const auto& at, std::int64_t n, const auto& strides) { row(at[0], at[1], n, strides[0], strides[1]); });
 }
 
 inline void run_rows(BinaryRow row, const Tensor& out, const Tensor& a, const Tensor& b) {
@@ -31,12 +30,12 @@ inline void run_rows(BinaryRow row, const Tensor& out, const Tensor& a, const Te
     if (out.numel() > 0) row(out.raw_data(), a.raw_data(), b.raw_data(), out.numel(), 1, 1, 1);
     return;
   }
-  const auto out_size = static_cast<std::int64_t>(size_of(out.dtype()));
-  const auto in_size = static_cast<std::int64_t>(size_of(a.dtype()));
-  StridedLoop<3>({&out, &a, &b}).for_each_row([&](const auto& offsets, std::int64_t n, const auto& strides) {
-    row(out.raw_data() + offsets[0] * out_size, a.raw_data() + offsets[1] * in_size,
-        b.raw_data() + offsets[2] * in_size, n, strides[0], strides[1], strides[2]);
-  });
+  const std::size_t size = size_of(a.dtype());
+  for_each_contiguous_row<3>(StridedLoop<3>({&out, &a, &b}), {out.raw_data(), a.raw_data(), b.raw_data()},
+                             {size_of(out.dtype()), size, size},
+                             [row](const auto& at, std::int64_t n, const auto& strides) {
+                               row(at[0], at[1], at[2], n, strides[0], strides[1], strides[2]);
+                             });
 }
 
 }  // namespace feral::cpu

@@ -7,6 +7,7 @@
 #define FERAL_TENSOR_CPU_ROWS_INL
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <cstddef>
@@ -68,17 +69,30 @@ HWY_ATTR void store(D d, hn::Vec<D> v, std::byte* out, std::int64_t i, std::size
   }
 }
 
+// Outputs of this size leave the caches before anyone reads them: they are written around them, which spares
+// reading what they overwrite. Not in place.
+constexpr std::int64_t streamed_bytes = std::int64_t{32} << 20;
+
+template <class D, class T = hn::TFromD<D>>
+HWY_ATTR bool streams(D d, const T* to, const T* a, const T* b, std::int64_t n) {
+  return n * static_cast<std::int64_t>(sizeof(T)) >= streamed_bytes && to != a && to != b &&
+         reinterpret_cast<std::uintptr_t>(to) % (hn::Lanes(d) * sizeof(T)) == 0;
+}
+
 // out = op(x), op on vectors.
-template <class Op, class T>
-HWY_ATTR void unary_row(std::byte* out, const std::byte* x, std::int64_t n, std::int64_t out_stride,
-                        std::int64_t x_stride) {
+template <class T, class Op>
+HWY_ATTR void unary_row_of(const Op& op, std::byte* out, const std::byte* x, std::int64_t n,
+                           std::int64_t out_stride, std::int64_t x_stride) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const Op op;
   std::int64_t i = 0;
   if (out_stride == 1 && x_stride == 1) {
     const T* from = reinterpret_cast<const T*>(x);
     T* to = reinterpret_cast<T*>(out);
+    if (HWY_UNLIKELY(streams(d, to, from, from, n))) {
+      for (; i + lanes <= n; i += lanes) hn::Stream(op(d, hn::LoadU(d, from + i)), d, to + i);
+      hwy::FlushStream();
+    }
     for (; i + lanes <= n; i += lanes) hn::StoreU(op(d, hn::LoadU(d, from + i)), d, to + i);
   }
   if (i == n) return;
@@ -87,6 +101,12 @@ HWY_ATTR void unary_row(std::byte* out, const std::byte* x, std::int64_t n, std:
     const auto count = static_cast<std::size_t>(HWY_MIN(lanes, n - i));
     store(d, op(d, operand.load(d, i, count)), out, i, count, out_stride);
   }
+}
+
+template <class Op, class T>
+HWY_ATTR void unary_row(std::byte* out, const std::byte* x, std::int64_t n, std::int64_t out_stride,
+                        std::int64_t x_stride) {
+  unary_row_of<T>(Op(), out, x, n, out_stride, x_stride);
 }
 
 // out = op(a, b), op on vectors.
@@ -101,6 +121,12 @@ HWY_ATTR void binary_row(std::byte* out, const std::byte* a, const std::byte* b,
     const T* from_a = reinterpret_cast<const T*>(a);
     const T* from_b = reinterpret_cast<const T*>(b);
     T* to = reinterpret_cast<T*>(out);
+    if (HWY_UNLIKELY(streams(d, to, from_a, from_b, n))) {
+      for (; i + lanes <= n; i += lanes) {
+        hn::Stream(op(d, hn::LoadU(d, from_a + i), hn::LoadU(d, from_b + i)), d, to + i);
+      }
+      hwy::FlushStream();
+    }
     for (; i + lanes <= n; i += lanes) {
       hn::StoreU(op(d, hn::LoadU(d, from_a + i), hn::LoadU(d, from_b + i)), d, to + i);
     }

@@ -32,28 +32,37 @@ class StridedLoop {
   // Calls row(offsets, length, strides) for each row; offsets and strides in elements, one an operand.
   template <class Row>
   void for_each_row(Row&& row) const {
+    for_each_block(1, [&](const auto& offsets) { row(offsets, inner_[0].size, inner_[0].strides); });
+  }
+
+  // Calls block(offsets) for each position of the dimensions from `first` on, counted from the innermost.
+  template <class Block>
+  void for_each_block(int first, Block&& block) const {
     if (empty_) return;
     std::array<std::int64_t, operands> offsets{};
     std::array<std::int64_t, Shape::max_dims> index{};
     for (;;) {
-      row(offsets, inner_[0].size, inner_[0].strides);
-      int dim = 1;
+      block(offsets);
+      int dim = first;
       for (; dim < dims_; ++dim) {
         for (int k = 0; k < operands; ++k) offsets[k] += inner_[dim].strides[k];
         if (++index[dim] < inner_[dim].size) break;
         for (int k = 0; k < operands; ++k) offsets[k] -= inner_[dim].strides[k] * inner_[dim].size;
         index[dim] = 0;
       }
-      if (dim == dims_) return;
+      if (dim >= dims_) return;
     }
   }
 
- private:
   struct Dim {
     std::int64_t size;
     std::array<std::int64_t, operands> strides;
   };
+  int dims() const { return dims_; }                 // what is left after merging, at least 1
+  const Dim& dim(int i) const { return inner_[i]; }  // the innermost is 0
+  bool empty() const { return empty_; }
 
+ private:
   static std::int64_t stride(const Tensor& tensor, const Shape& shape, int dim) {
     const int own = dim - (shape.dims() - tensor.dims());
     return own < 0 || tensor.shape()[own] == 1 ? 0 : tensor.strides()[own];
