@@ -148,7 +148,8 @@ class Tensor {
   // --- in place: the method of the same name without the underscore, written into this tensor, which keeps its
   // type (an error where the result's type does not fit into it, as in PyTorch) and its shape. Operands may overlap
   // this tensor: the result is as if they had been copied first. A tensor that overlaps itself (an expanded view)
-  // is refused; not recorded: refused when gradients are enabled and this tensor or an operand requires one.
+  // is refused, and one that a recorded op made; not recorded: refused when gradients are enabled and this tensor
+  // or an operand requires one.
 
   const Tensor& add_(const Tensor& other) const;
   const Tensor& sub_(const Tensor& other) const;
@@ -207,7 +208,7 @@ class Tensor {
   Tensor reshape(const Shape& shape) const;  // one size may be -1; copies where no view exists
   Tensor flatten(std::int64_t start_dim = 0) const;
   Tensor transpose(std::int64_t dim0, std::int64_t dim1) const;
-  Tensor expand(const Shape& shape) const;  // broadcast view
+  Tensor expand(const Shape& shape) const;  // broadcast view; -1 keeps a size
   Tensor narrow(std::int64_t dim, std::int64_t start, std::int64_t length) const;
   Tensor view(const Shape& shape) const;  // reshape that never copies: throws where no view exists
   Tensor view_as(const Tensor& other) const { return view(other.shape()); }

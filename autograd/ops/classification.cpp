@@ -1,6 +1,7 @@
 #include "autograd/ops/classification.hpp"
 
 #include "autograd/ops/check.hpp"
+#include "autograd/ops/softmax.hpp"
 
 namespace feral::ops {
 namespace {
@@ -19,23 +20,6 @@ void check_target(std::string_view op, const Tensor& target, std::int64_t rows, 
 }
 
 }  // namespace
-
-Result LogSoftmax::infer(const Attributes&, const Tensor& x) {
-  check_floating(name, x);
-  check_dims(name, "the input", x, 2);
-  if (x.shape()[1] == 0) fail("{}: no classes in {}", name, x.shape().to_string());
-  return {x.shape(), x.dtype(), x.device()};
-}
-
-void LogSoftmax::run(const Attributes&, const Tensor& out, Aux<LogSoftmax>&, const Tensor& x) {
-  const NoGradGuard no_grad;
-  kernels(out.device()).log_softmax(out, x.contiguous());
-}
-
-Gradients<1> LogSoftmax::gradient(const Saved<LogSoftmax>& saved, const Tensor& gradient) {
-  // d/dx = g - softmax(x) * sum(g)
-  return {gradient - saved.output().exp() * gradient.sum({1}, true)};
-}
 
 Result NllLoss::infer(const Attributes&, const Tensor& x, const Tensor& target) {
   check_floating(name, x);
@@ -75,7 +59,13 @@ Gradients<2> NllLossScatter::gradient(const Saved<NllLossScatter>& saved, const 
 
 namespace feral {
 
-Tensor log_softmax(const Tensor& x) { return apply<ops::LogSoftmax>({}, x); }
+Tensor log_softmax(const Tensor& x) {
+  constexpr std::string_view name = ops::LogSoftmax::name;
+  ops::check_floating(name, x);
+  ops::check_dims(name, "the input", x, 2);
+  if (x.shape()[1] == 0) fail("{}: no classes in {}", name, x.shape().to_string());
+  return apply<ops::LogSoftmax>({.dim = 1}, x);
+}
 
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target) {
   return apply<ops::NllLoss>({}, log_probabilities, target);

@@ -6,17 +6,6 @@
 
 namespace feral::ops {
 
-// x [n, classes] → the logarithm of the softmax of each row.
-struct LogSoftmax {
-  static constexpr std::string_view name = "log_softmax";
-  static constexpr int arity = 1;
-  static constexpr bool saves_output = true;
-  struct Attributes {};
-  static Result infer(const Attributes&, const Tensor& x);
-  static void run(const Attributes&, const Tensor& out, Aux<LogSoftmax>&, const Tensor& x);
-  static Gradients<1> gradient(const Saved<LogSoftmax>& saved, const Tensor& gradient);
-};
-
 // x [n, classes] of log-probabilities, target int64 [n] → the mean of -x[i, target[i]], 0-dimensional.
 struct NllLoss {
   static constexpr std::string_view name = "nll_loss";

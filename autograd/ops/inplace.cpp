@@ -8,9 +8,23 @@ namespace {
 using UnaryMethod = Tensor (Tensor::*)() const;
 using BinaryMethod = Tensor (Tensor::*)(const Tensor&) const;
 
-bool of_integers(BinaryKernel kernel) {
-  return kernel == BinaryKernel::add || kernel == BinaryKernel::sub || kernel == BinaryKernel::mul ||
-         kernel == BinaryKernel::maximum || kernel == BinaryKernel::minimum;
+// Whether the kernel itself computes in this type what the method of its name does.
+bool computes(BinaryKernel kernel, DType type) {
+  switch (kernel) {
+    case BinaryKernel::add:
+    case BinaryKernel::mul:
+    case BinaryKernel::maximum:
+    case BinaryKernel::minimum:
+      return !is_half(type);
+    case BinaryKernel::sub:
+      return !is_half(type) && type != DType::boolean;
+    case BinaryKernel::bitwise_and:
+    case BinaryKernel::bitwise_or:
+    case BinaryKernel::bitwise_xor:
+      return !is_floating(type);
+    default:
+      return has_gradient(type);
+  }
 }
 
 // What a method made anew becomes this tensor's elements.
@@ -35,10 +49,7 @@ const Tensor& write_binary(std::string_view op, BinaryKernel kernel, BinaryMetho
                            const Tensor& other) {
   ops::check_in_place(op, self);
   ops::check_operand(op, self, other);
-  const DType type = self.dtype();
-  const bool no_difference = kernel == BinaryKernel::sub && type == DType::boolean;
-  const bool computed = has_gradient(type) || (of_integers(kernel) && !is_half(type) && !no_difference);
-  if (type != other.dtype() || !computed) {
+  if (self.dtype() != other.dtype() || !computes(kernel, self.dtype())) {
     const NoGradGuard guard;
     return write_result(op, self, (self.*method)(other));
   }
@@ -72,6 +83,9 @@ FERAL_BINARY(fmod)
 FERAL_BINARY(remainder)
 FERAL_BINARY(maximum)
 FERAL_BINARY(minimum)
+FERAL_BINARY(bitwise_and)
+FERAL_BINARY(bitwise_or)
+FERAL_BINARY(bitwise_xor)
 #undef FERAL_BINARY
 
 #define FERAL_UNARY(op) \
@@ -134,14 +148,30 @@ const Tensor& Tensor::neg_() const {
 
 const Tensor& Tensor::clamp_(Scalar low, Scalar high) const {
   ops::check_in_place("clamp_", *this);
-  const NoGradGuard guard;
-  const bool integers = !low.floating && !high.floating && dtype() != DType::boolean;
-  if (!has_gradient(dtype()) && (!integers || is_half(dtype())))
+  if (!has_gradient(dtype())) {
+    const NoGradGuard guard;
     return write_result("clamp_", *this, clamp(low, high));
-  const Kernels& device = kernels(impl_->device);
-  device.binary(BinaryKernel::maximum, *this, *this, as_operand(low));
-  device.binary(BinaryKernel::minimum, *this, *this, as_operand(high));
+  }
+  kernels(device()).parametric(ParametricKernel::clamp, *this, *this, {low.value, high.value, 0});
   return *this;
+}
+
+const Tensor& Tensor::lerp_(const Tensor& end, Scalar weight) const {
+  ops::check_in_place("lerp_", *this);
+  ops::check_operand("lerp_", *this, end);
+  if (!has_gradient(dtype()) || dtype() != end.dtype()) {
+    const NoGradGuard guard;
+    return write_result("lerp_", *this, lerp(end, weight));
+  }
+  kernels(device()).ternary(TernaryKernel::lerp, *this, *this, apart_from(*this, end), as_operand(weight), 1);
+  return *this;
+}
+
+const Tensor& Tensor::nan_to_num_(double nan) const {
+  ops::check_in_place("nan_to_num_", *this);
+  if (!is_floating(dtype())) return *this;
+  const NoGradGuard guard;
+  return write_result("nan_to_num_", *this, nan_to_num(nan));
 }
 
 }  // namespace feral

@@ -202,8 +202,9 @@ Tensor Tensor::unflatten(std::int64_t dim, const Shape& sizes) const {
 
 Tensor Tensor::transpose(std::int64_t dim0, std::int64_t dim1) const {
   ops::check_defined("transpose", *this);
-  return apply<ops::Transpose>(
-      {.dim0 = normalize_dim("transpose", dim0, dims()), .dim1 = normalize_dim("transpose", dim1, dims())}, *this);
+  const int first = normalize_dim("transpose", dim0, std::max(dims(), 1));
+  const int second = normalize_dim("transpose", dim1, std::max(dims(), 1));
+  return dims() == 0 ? *this : apply<ops::Transpose>({.dim0 = first, .dim1 = second}, *this);
 }
 
 Tensor Tensor::t() const {
@@ -230,8 +231,8 @@ Tensor Tensor::permute(const Dims& order) const {
 
 Tensor Tensor::movedim(std::int64_t from, std::int64_t to) const {
   ops::check_defined("movedim", *this);
-  const int source = normalize_dim("movedim", from, dims());
-  const int target = normalize_dim("movedim", to, dims());
+  const int source = normalize_dim("movedim", from, std::max(dims(), 1));
+  const int target = normalize_dim("movedim", to, std::max(dims(), 1));
   Shape order;
   for (int i = 0, next = 0; i < dims(); ++i) {
     if (next == source) ++next;

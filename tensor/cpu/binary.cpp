@@ -12,6 +12,7 @@
 #include "tensor/cpu/kernels.hpp"
 #include "tensor/cpu/row_types.hpp"
 #include "tensor/cpu/rows-inl.hpp"
+#include "tensor/cpu/through_float64-inl.hpp"
 #include "tensor/cpu/wrapping.hpp"
 
 #ifndef FERAL_TENSOR_CPU_BINARY_ONCE
@@ -143,6 +144,9 @@ BinaryRow pick_binary(BinaryKernel kernel, DType dtype) {
       return any_type<Maximum, IntegerMaximum>(dtype);
     case BinaryKernel::minimum:
       return any_type<Minimum, IntegerMinimum>(dtype);
+    case BinaryKernel::pow:
+      return dtype == DType::float32 ? binary_row<ThroughFloat64Of2<WidePow>, float>
+                                     : binary_elements_of(kernel, dtype);
     default:
       return binary_elements_of(kernel, dtype);
   }

@@ -1,6 +1,7 @@
 // Convolution as matrix products: rows of an image's columns at a time, so that they stay in the second-level
 // cache. Kernels that need no columns go first.
 #include <algorithm>
+#include <optional>
 
 #include "tensor/cpu/blas.hpp"
 #include "tensor/cpu/columns.hpp"
@@ -9,6 +10,7 @@
 #include "tensor/cpu/convolution_sizes.hpp"
 #include "tensor/cpu/depthwise.hpp"
 #include "tensor/cpu/kernels.hpp"
+#include "tensor/cpu/winograd.hpp"
 #include "tensor/cpu/workspace.hpp"
 #include "tensor/racy.hpp"
 
@@ -24,6 +26,23 @@ bool is_plain_2d(const ConvolutionSizes& s) {
 ConvSizes plain_2d(const ConvolutionSizes& s) {
   return {s.batch,     s.channels,   s.size[1], s.size[2], s.kernel[1], s.kernel[2],
           s.stride[1], s.padding[1], s.filters, s.out[1],  s.out[2]};
+}
+
+// The sizes for Winograd's algorithm, where it is right and worth it.
+std::optional<WinogradSizes> winograd_sizes(const ConvolutionSizes& s, DType dtype) {
+  const Volume ones = {1, 1, 1};
+  if (dtype != DType::float32 || s.groups != 1 || s.kernel != Volume{1, 3, 3} || s.stride != ones ||
+      s.dilation != ones || s.size[0] != 1 || s.padding[0] != 0) {
+    return std::nullopt;
+  }
+  const WinogradSizes sizes{.images = s.batch,
+                            .channels = s.channels,
+                            .filters = s.filters,
+                            .height = s.size[1],
+                            .width = s.size[2],
+                            .padding_y = s.padding[1],
+                            .padding_x = s.padding[2]};
+  return winograd_pays(sizes) ? std::optional(sizes) : std::nullopt;
 }
 
 bool is_depthwise(const ConvolutionSizes& s) { return s.groups == s.channels && s.groups > 1; }
@@ -74,6 +93,11 @@ void convolution(const Tensor& out, const Tensor& x, const Tensor& weight, const
                     bias.defined() ? bias.data<float>() : nullptr, plain_2d(s))) {
     return;
   }
+  if (const auto sizes = winograd_sizes(s, out.dtype())) {
+    winograd_forward(*sizes, x.data<float>(), weight.data<float>(), bias.defined() ? bias.data<float>() : nullptr,
+                     out.data<float>());
+    return;
+  }
   if (out.dtype() == DType::float32 && convolution_packed(out.data<float>(), x.data<float>(), weight.data<float>(),
                                                           bias.defined() ? bias.data<float>() : nullptr, s)) {
     return;
@@ -109,6 +133,10 @@ void convolution_input_gradient(const Tensor& x_gradient, const Tensor& out_grad
   }
   if (s.filters == 0) {
     fill(x_gradient, 0);
+    return;
+  }
+  if (const auto sizes = winograd_sizes(s, x_gradient.dtype())) {
+    winograd_input_gradient(*sizes, x_gradient.data<float>(), out_gradient.data<float>(), weight.data<float>());
     return;
   }
   if (x_gradient.dtype() == DType::float32 &&
@@ -153,6 +181,15 @@ void convolution_weight_gradient(const Tensor& weight_gradient, const Tensor& x,
   if (x.dtype() == DType::float32 && is_plain_2d(s) &&
       conv2d_weight_gradient_direct(weight_gradient.data<float>(), x.data<float>(), out_gradient.data<float>(),
                                     plain_2d(s))) {
+    return;
+  }
+  if (const auto sizes = winograd_sizes(s, x.dtype())) {
+    winograd_weight_gradient(*sizes, weight_gradient.data<float>(), x.data<float>(), out_gradient.data<float>());
+    return;
+  }
+  if (x.dtype() == DType::float32 &&
+      convolution_weight_gradient_packed(weight_gradient.data<float>(), x.data<float>(), out_gradient.data<float>(),
+                                         s)) {
     return;
   }
   fill(weight_gradient, 0);

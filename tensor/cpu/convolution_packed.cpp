@@ -214,28 +214,46 @@ HWY_ATTR void pack_panel(float* HWY_RESTRICT to, const Panel& panel, const Packe
   }
 }
 
-// to [rows, weight_stride] of rows from `row` and channels [first, last).
+// to [rows, weight_stride] of rows from `row` and channels [first, last). Writes up to a vector past a row's last
+// element.
 HWY_ATTR void pack_weights(float* to, const PackedProduct& p, std::int64_t row, std::int64_t rows,
                            std::int64_t first, std::int64_t last) {
+  const D d;
   const std::int64_t taps = p.tap_count();
-  const bool whole = taps == elements(p.kernel);
-  for (std::int64_t r = 0; r < rows; ++r, to += weight_stride) {
-    const float* from = p.weight + (row + r) * p.row_stride + first * p.channel_stride;
-    if (whole && p.channel_stride == taps) {
-      racy_copy(to, from, static_cast<std::size_t>((last - first) * taps));
-      continue;
+  const std::int64_t all_taps = elements(p.kernel);
+  const float* from = p.weight + row * p.row_stride + first * p.channel_stride;
+  if (taps == all_taps && p.channel_stride == taps) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      racy_copy(to + r * weight_stride, from + r * p.row_stride, static_cast<std::size_t>((last - first) * taps));
     }
-    float* next = to;
-    for (std::int64_t c = first; c < last; ++c, from += p.channel_stride) {
-      for (std::int64_t kz = 0; kz < p.taps[0].count; ++kz) {
-        for (std::int64_t ky = 0; ky < p.taps[1].count; ++ky) {
-          const float* line = from + (p.taps[0].kernel[static_cast<std::size_t>(kz)] * p.kernel[1] +
-                                      p.taps[1].kernel[static_cast<std::size_t>(ky)]) *
-                                         p.kernel[2];
-          for (std::int64_t kx = 0; kx < p.taps[2].count; ++kx) {
-            *next++ = racy_load(line + p.taps[2].kernel[static_cast<std::size_t>(kx)]);
-          }
-        }
+    return;
+  }
+  std::array<std::int64_t, 256> places;  // of the taps in a kernel
+  std::uint32_t bits = 0;
+  std::size_t count = 0;
+  for (std::int64_t kz = 0; kz < p.taps[0].count; ++kz) {
+    for (std::int64_t ky = 0; ky < p.taps[1].count; ++ky) {
+      for (std::int64_t kx = 0; kx < p.taps[2].count; ++kx) {
+        places[count] = (p.taps[0].kernel[static_cast<std::size_t>(kz)] * p.kernel[1] +
+                         p.taps[1].kernel[static_cast<std::size_t>(ky)]) *
+                            p.kernel[2] +
+                        p.taps[2].kernel[static_cast<std::size_t>(kx)];
+        if (all_taps <= lanes) bits |= 1U << places[count];
+        ++count;
+      }
+    }
+  }
+  const M kernel = hn::FirstN(d, static_cast<std::size_t>(std::min(all_taps, lanes)));
+  const M chosen = mask_of(bits);
+  // Rows lie side by side in memory: a channel of all of them at a time.
+  for (std::int64_t c = first; c < last; ++c, from += p.channel_stride, to += taps) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const float* of_row = from + r * p.row_stride;
+      float* packed = to + r * weight_stride;
+      if (all_taps <= lanes) {
+        hn::StoreU(hn::Compress(hn::MaskedLoad(kernel, d, of_row), chosen), d, packed);
+      } else {
+        for (std::size_t k = 0; k < count; ++k) packed[k] = racy_load(of_row + places[k]);
       }
     }
   }
@@ -279,22 +297,37 @@ constexpr std::array<Multiply, sizeof...(i)> multiplies(std::index_sequence<i...
   return {multiply<static_cast<int>(i) + 1>...};
 }
 
-// The sums of a panel that is not the output itself, to their places.
-HWY_ATTR void spread_out(const Panel& panel, const PackedProduct& p) {
+// to[i * stride] = from[i]
+HWY_ATTR HWY_INLINE void store_apart(float* to, std::int64_t stride, const float* from, std::int64_t count) {
   const D d;
+  if (stride == 1) {
+    hn::BlendedStore(hn::LoadU(d, from), hn::FirstN(d, static_cast<std::size_t>(count)), d, to);
+    return;
+  }
+  if (stride == 2) {
+    const hn::Rebind<std::uint32_t, hn::Half<D>> half;
+    const hn::Rebind<std::uint64_t, hn::Half<D>> wide;
+    for (std::int64_t i = 0; i < count; i += lanes / 2) {
+      // Zeros between them, which are not stored.
+      const auto apart = hn::PromoteTo(wide, hn::LoadU(half, reinterpret_cast<const std::uint32_t*>(from + i)));
+      const auto bits = static_cast<std::uint32_t>((std::uint64_t{1} << (2 * std::min(lanes / 2, count - i))) - 1);
+      hn::BlendedStore(hn::BitCast(d, apart), mask_of(bits & 0x5555), d, to + 2 * i);
+    }
+    return;
+  }
+  for (std::int64_t i = 0; i < count; ++i) to[i * stride] = from[i];
+}
+
+// The sums of a panel that is not the output itself, to their places. A tile has a vector's room behind it.
+HWY_ATTR void spread_out(const Panel& panel, const PackedProduct& p) {
   for (std::size_t v = 0; v < 2; ++v) {
     for (std::size_t k = 0; k < static_cast<std::size_t>(panel.run_count[v]); ++k) {
       const Run& run = panel.runs[v][k];
       float* to = p.out + run.image * p.out_image + run.z * p.out_stride[0] + run.y * p.out_stride[1] +
                   run.x * p.out_stride[2];
       const float* from = panel.tile + static_cast<std::int64_t>(v) * lanes + run.lane;
-      const M mask = hn::FirstN(d, static_cast<std::size_t>(run.count));
       for (std::int64_t r = 0; r < p.rows; ++r, to += p.out_row, from += panel_width) {
-        if (p.out_stride[2] == 1) {
-          hn::BlendedStore(hn::MaskedLoad(mask, d, from), mask, d, to);
-        } else {
-          for (std::int64_t i = 0; i < run.count; ++i) to[i * p.out_stride[2]] = from[i];
-        }
+        store_apart(to, p.out_stride[2], from, run.count);
       }
     }
   }
@@ -309,7 +342,7 @@ HWY_ATTR void run_product(const PackedProduct& p) {
   const std::int64_t pieces = taps * 2 * std::min(lanes, (lanes - 1) / p.positions[2] + 2);
   const auto bytes = [](std::int64_t count, std::size_t size) { return static_cast<std::size_t>(count) * size; };
   const Workspace columns(bytes(panels_at_once * channels_at_once * taps * panel_width, sizeof(float)));
-  const Workspace tiles(bytes(panels_at_once * p.rows * panel_width, sizeof(float)));
+  const Workspace tiles(bytes(panels_at_once * p.rows * panel_width + lanes, sizeof(float)));
   const Workspace piece_memory(bytes(panels_at_once * pieces, sizeof(Piece)));
   const Workspace count_memory(bytes(panels_at_once * taps * 2, 1));
   const Workspace start_memory(bytes(p.rows, sizeof(float)));

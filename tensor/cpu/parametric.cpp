@@ -84,10 +84,21 @@ void parametric_of(ParametricKernel kernel, const Tensor& out, const Tensor& x, 
       });
       return;
     case ParametricKernel::elu:
-      each<T>(out, x, [=](T value) { return value > 0 ? value : first * std::expm1(value); });
+      if (out.raw_data() == x.raw_data()) {
+        each<T>(out, x, [=](T value) { return value > 0 ? value : first * std::expm1(value); });
+        return;
+      }
+      unary(UnaryKernel::expm1, out, x);
+      each_of_three<T>(out, x, out, out, [=](T value, T below, T) {
+        const T scaled = first * below;
+        return value > 0 ? value : scaled;
+      });
       return;
     case ParametricKernel::leaky_relu:
-      each<T>(out, x, [=](T value) { return value > 0 ? value : value * first; });
+      each<T>(out, x, [=](T value) {
+        const T below = value * first;  // computed always: the compiler makes vectors of it
+        return value > 0 ? value : below;
+      });
       return;
     case ParametricKernel::nan_to_num:
       each<T>(out, x, [=](T value) {

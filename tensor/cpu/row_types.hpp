@@ -15,6 +15,10 @@ using BinaryRow = void (*)(std::byte* out, const std::byte* a, const std::byte* 
 
 inline void run_rows(UnaryRow row, const Tensor& out, const Tensor& x) {
   const auto out_size = static_cast<std::int64_t>(size_of(out.dtype()));
+  if (out.is_contiguous() && x.is_contiguous() && out.numel() == x.numel()) {  // one row
+    if (out.numel() > 0) row(out.raw_data(), x.raw_data(), out.numel(), 1, 1);
+    return;
+  }
   const auto x_size = static_cast<std::int64_t>(size_of(x.dtype()));
   StridedLoop<2>({&out, &x}).for_each_row([&](const auto& offsets, std::int64_t n, const auto& strides) {
     row(out.raw_data() + offsets[0] * out_size, x.raw_data() + offsets[1] * x_size, n, strides[0], strides[1]);
@@ -22,6 +26,11 @@ inline void run_rows(UnaryRow row, const Tensor& out, const Tensor& x) {
 }
 
 inline void run_rows(BinaryRow row, const Tensor& out, const Tensor& a, const Tensor& b) {
+  if (out.is_contiguous() && a.is_contiguous() && b.is_contiguous() && a.numel() == out.numel() &&
+      b.numel() == out.numel()) {  // one row
+    if (out.numel() > 0) row(out.raw_data(), a.raw_data(), b.raw_data(), out.numel(), 1, 1, 1);
+    return;
+  }
   const auto out_size = static_cast<std::int64_t>(size_of(out.dtype()));
   const auto in_size = static_cast<std::int64_t>(size_of(a.dtype()));
   StridedLoop<3>({&out, &a, &b}).for_each_row([&](const auto& offsets, std::int64_t n, const auto& strides) {

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 HWY_BEFORE_NAMESPACE();
 namespace feral::cpu::HWY_NAMESPACE {
@@ -20,6 +21,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class D, class T = hn::TFromD<D>>
 HWY_ATTR hn::Vec<D> load_some(D d, const T* from, std::size_t n, std::int64_t stride) {
   HWY_ALIGN T lanes[hn::MaxLanes(D())] = {};
+  if (stride == 1) {
+    std::memcpy(lanes, from, n * sizeof(T));
+    return hn::Load(d, lanes);
+  }
   for (std::size_t i = 0; i < n; ++i) lanes[i] = from[static_cast<std::int64_t>(i) * stride];
   return hn::Load(d, lanes);
 }
@@ -28,6 +33,10 @@ template <class D, class T = hn::TFromD<D>>
 HWY_ATTR void store_some(D d, hn::Vec<D> v, T* to, std::size_t n, std::int64_t stride) {
   HWY_ALIGN T lanes[hn::MaxLanes(D())];
   hn::Store(v, d, lanes);
+  if (stride == 1) {
+    std::memcpy(to, lanes, n * sizeof(T));
+    return;
+  }
   for (std::size_t i = 0; i < n; ++i) to[static_cast<std::int64_t>(i) * stride] = lanes[i];
 }
 
@@ -72,6 +81,7 @@ HWY_ATTR void unary_row(std::byte* out, const std::byte* x, std::int64_t n, std:
     T* to = reinterpret_cast<T*>(out);
     for (; i + lanes <= n; i += lanes) hn::StoreU(op(d, hn::LoadU(d, from + i)), d, to + i);
   }
+  if (i == n) return;
   const Operand<decltype(d)> operand(d, x, x_stride);
   for (; i < n; i += lanes) {
     const auto count = static_cast<std::size_t>(HWY_MIN(lanes, n - i));
@@ -94,7 +104,18 @@ HWY_ATTR void binary_row(std::byte* out, const std::byte* a, const std::byte* b,
     for (; i + lanes <= n; i += lanes) {
       hn::StoreU(op(d, hn::LoadU(d, from_a + i), hn::LoadU(d, from_b + i)), d, to + i);
     }
+  } else if (out_stride == 1 && a_stride == 1 && b_stride == 0) {
+    const T* from_a = reinterpret_cast<const T*>(a);
+    T* to = reinterpret_cast<T*>(out);
+    const auto same = hn::Set(d, *reinterpret_cast<const T*>(b));
+    for (; i + lanes <= n; i += lanes) hn::StoreU(op(d, hn::LoadU(d, from_a + i), same), d, to + i);
+  } else if (out_stride == 1 && a_stride == 0 && b_stride == 1) {
+    const T* from_b = reinterpret_cast<const T*>(b);
+    T* to = reinterpret_cast<T*>(out);
+    const auto same = hn::Set(d, *reinterpret_cast<const T*>(a));
+    for (; i + lanes <= n; i += lanes) hn::StoreU(op(d, same, hn::LoadU(d, from_b + i)), d, to + i);
   }
+  if (i == n) return;
   const Operand<decltype(d)> operand_a(d, a, a_stride);
   const Operand<decltype(d)> operand_b(d, b, b_stride);
   for (; i < n; i += lanes) {
@@ -110,6 +131,10 @@ HWY_ATTR void unary_scalar_row(std::byte* out, const std::byte* x, std::int64_t 
   const Function function;
   Out* to = reinterpret_cast<Out*>(out);
   const In* from = reinterpret_cast<const In*>(x);
+  if (out_stride == 1 && x_stride == 1) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<Out>(function(from[i]));
+    return;
+  }
   for (std::int64_t i = 0; i < n; ++i) to[i * out_stride] = static_cast<Out>(function(from[i * x_stride]));
 }
 
@@ -122,6 +147,16 @@ HWY_ATTR void binary_scalar_row(std::byte* out, const std::byte* a, const std::b
   const In* from_b = reinterpret_cast<const In*>(b);
   if (out_stride == 1 && a_stride == 1 && b_stride == 1) {
     for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<Out>(function(from_a[i], from_b[i]));
+    return;
+  }
+  if (out_stride == 1 && a_stride == 1 && b_stride == 0) {
+    const In same = from_b[0];
+    for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<Out>(function(from_a[i], same));
+    return;
+  }
+  if (out_stride == 1 && a_stride == 0 && b_stride == 1) {
+    const In same = from_a[0];
+    for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<Out>(function(same, from_b[i]));
     return;
   }
   for (std::int64_t i = 0; i < n; ++i) {

@@ -1,4 +1,4 @@
-// Log-softmax and the loss on top of it.
+// The loss on top of log-softmax.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,8 @@
 namespace feral {
 
 struct ClassificationKernels {
-  // Contiguous [rows, classes].
-  void (*log_softmax)(const Tensor& out, const Tensor& x);
-  // out 0-dimensional: the mean over rows of -x[row, target[row]]; target int64 [rows], checked by the op.
+  // x contiguous [rows, classes], out 0-dimensional: the mean over rows of -x[row, target[row]]; target int64
+  // [rows], checked by the op.
   void (*nll_loss)(const Tensor& out, const Tensor& x, const Tensor& target);
   // out[row, target[row]] = -gradient / rows, 0 elsewhere.
   void (*nll_loss_scatter)(const Tensor& out, const Tensor& gradient, const Tensor& target);

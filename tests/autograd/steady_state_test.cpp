@@ -5,7 +5,13 @@
 
 #include <cstdlib>
 
+#include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
+#include "autograd/ops/convolution.hpp"
+#include "autograd/ops/einsum.hpp"
+#include "autograd/ops/join.hpp"
+#include "autograd/ops/linalg.hpp"
+#include "autograd/ops/pooling.hpp"
 #include "models/lenet.hpp"
 #include "optim/sgd.hpp"
 #include "tensor/allocator.hpp"
@@ -119,6 +125,51 @@ TEST(SteadyState, NorAGradientOfAGradient) {
     x.set_grad({});
     (first * first).sum().backward();
     x.set_grad({});
+  });
+}
+
+TEST(SteadyState, NorDoProductsAndLinearAlgebra) {
+  Numbers numbers(84);
+  const Tensor x = numbers.tensor<float>({3, 5, 5}).set_requires_grad(true);
+  const Tensor y = numbers.tensor<float>({3, 5, 2});
+  const Tensor symmetric = x.matmul(x.transpose(1, 2)).detach();
+  const Tensor shifted = symmetric.affine(1, 0.5).detach();
+  expect_no_allocation([&] {
+    const auto [q, r] = linalg::qr(x);
+    const auto [u, s, vh] = linalg::svd(x);
+    const auto [values, vectors] = linalg::eigh(symmetric);
+    (void)linalg::cholesky(shifted);
+    (linalg::solve(x, y).sum() + linalg::det(x).sum() + linalg::slogdet(x).logabsdet.sum() +
+     linalg::inv(x).matmul(q).sum() + linalg::pinv(x).sum() + linalg::lstsq(x, y).sum() + s.sum() +
+     einsum("bij,bjk,ck->ic", {x, y, vh.narrow(2, 0, 2).select(0, 0)}).sum() + (r * u).sum())
+        .backward();
+    x.set_grad({});
+  });
+}
+
+TEST(SteadyState, NorALoopOfThirtyDifferentOps) {
+  Numbers numbers(84);
+  const Tensor x = numbers.tensor<float>({8, 12});
+  const Tensor y = numbers.tensor<float>({12});
+  const Tensor images = numbers.tensor<float>({2, 3, 8, 8});
+  const Tensor filters = numbers.tensor<float>({4, 3, 3, 3});
+  const Tensor rows = Tensor::from_vector<std::int64_t>({3, 0, 3}, {3});
+  const Tensor total = Tensor::zeros({8, 12});
+  const NoGradGuard no_grad;
+  expect_no_allocation([&] {
+    const Tensor a = x + y;
+    const Tensor b = a * x - y / 3;
+    total.add_(b.tanh()).mul_(0.5);
+    const Tensor gates = b.sigmoid() * a.exp().clamp(0, 4).sqrt();
+    const Tensor chosen = where(gates.gt(0.5), a.maximum(b), x.gelu());
+    const Tensor scaled = chosen.softmax(1).log_softmax(0);
+    const Tensor moments = scaled.var({0, 1}) + scaled.mean() + scaled.sum(0).amax(0) + scaled.logsumexp({0, 1});
+    const Tensor product = x.matmul(x.transpose(0, 1)).cumsum(0).permute({1, 0}).contiguous();
+    const Tensor picked = product.index_select(0, rows).slice(1, 0, 8, 2).flip(1);
+    const Tensor order = picked.argmax(1).to(DType::float32).norm();
+    const Tensor joined = cat({x, a}, 0).sort(1).values.topk(3).values.prod(1);
+    const Tensor pixels = max_pool2d(conv2d(images, filters, {}, {.padding = 1})).flatten(1);
+    EXPECT_EQ((moments + order + joined.sum() + pixels.std() + y.dot(y)).numel(), 1);
   });
 }
 

@@ -97,6 +97,8 @@ TEST(Permute, TurnsDimensions) {
   EXPECT_EQ(counting({2, 3, 4, 5}).movedim(1, 3).shape(), (Shape{2, 4, 5, 3}));
   EXPECT_EQ(counting({2, 3, 4, 5}).movedim(3, 1).shape(), (Shape{2, 5, 3, 4}));
   EXPECT_EQ(counting({2, 3, 4, 5}).movedim(2, 2).shape(), (Shape{2, 3, 4, 5}));
+  EXPECT_EQ(counting({}).movedim(0, -1).shape(), Shape{});  // PyTorch's: as if there were one dimension
+  EXPECT_EQ(counting({}).transpose(-1, 0).shape(), Shape{});
   EXPECT_EQ(counting({}).permute(std::initializer_list<std::int64_t>{}).shape(), Shape{});
 }
 

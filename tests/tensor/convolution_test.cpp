@@ -303,6 +303,38 @@ TYPED_TEST(Convolution, AgreesWhereTheColumnsAreTakenInParts) {
   this->expect_agreement(Case{1, 70, 24, 24, 4, 3, 3}, {.stride = 1, .padding = 2, .dilation = 2}, true);
 }
 
+TYPED_TEST(Convolution, AgreesWithEnoughChannelsAndFiltersForThePackedKernels) {
+  // Around the tiles' 13 rows and 16 filters a vector; widths of which several rows make a vector.
+  for (const std::int64_t kernel : {1, 2, 3, 5, 7}) {
+    for (const auto& [height, width] :
+         {std::tuple{7, 7}, std::tuple{9, 1}, std::tuple{1, 35}, std::tuple{8, 16}, std::tuple{13, 14}}) {
+      for (const std::int64_t stride : {1, 2, 3}) {
+        for (const std::int64_t padding : {std::int64_t{0}, kernel / 2, kernel + 1}) {
+          const std::int64_t filters = 16 + (height * kernel + stride) % 9;
+          const std::int64_t channels = 16 + (width + 3 * kernel + padding) % 4;
+          this->expect_agreement(
+              Case{3, channels, height, width, filters, std::min<std::int64_t>(kernel, 3), kernel},
+              {.stride = stride, .padding = padding}, kernel % 2 == 0);
+          if (this->HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+  // More channels × taps than a block, more positions than a block's panels, more filters than a tile.
+  this->expect_agreement(Case{1, 40, 6, 5, 70, 3, 3}, {.stride = 1, .padding = 1}, true);
+  this->expect_agreement(Case{2, 17, 27, 25, 33, 3, 3}, {.stride = {1, 2, 1}, .padding = {1, 0, 0}}, true);
+  this->expect_agreement(Case{2, 300, 4, 4, 20, 1, 1}, {.stride = 2}, true);
+  this->expect_agreement(Case{2, 32, 9, 8, 48, 3, 3}, {.stride = 1, .padding = 2, .dilation = 2, .groups = 2},
+                         true);
+  this->expect_agreement(Case{2, 64, 7, 9, 32, 3, 3},
+                         {.stride = 2, .padding = 1, .dilation = {2, 1, 1}, .groups = 2}, false);
+  this->expect_agreement({2, 16, 3, 5, 6}, {18, 16, 2, 3, 3}, {.stride = 1, .padding = 1}, true);
+  this->expect_agreement({2, 16, 5, 4, 6}, {18, 16, 3, 1, 5},
+                         {.stride = {2, 1, 2}, .padding = {1, 0, 2}, .dilation = {2, 1, 1}}, true);
+  this->expect_agreement({3, 16, 50}, {20, 16, 7}, {.stride = 2, .padding = 3}, true);
+  EXPECT_GE(this->looked_at, 180);
+}
+
 TEST(ConvolutionFunctions, TransposedIsTheInputGradient) {
   Numbers numbers(5);
   const Tensor x = numbers.tensor<double>({2, 4, 3, 4});

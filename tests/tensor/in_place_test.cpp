@@ -153,7 +153,10 @@ const BinaryForm binary_forms[] = {{"add_", &Tensor::add_, &Tensor::add},
                                    {"fmod_", &Tensor::fmod_, &Tensor::fmod},
                                    {"remainder_", &Tensor::remainder_, &Tensor::remainder},
                                    {"maximum_", &Tensor::maximum_, &Tensor::maximum},
-                                   {"minimum_", &Tensor::minimum_, &Tensor::minimum}};
+                                   {"minimum_", &Tensor::minimum_, &Tensor::minimum},
+                                   {"bitwise_and_", &Tensor::bitwise_and_, &Tensor::bitwise_and},
+                                   {"bitwise_or_", &Tensor::bitwise_or_, &Tensor::bitwise_or},
+                                   {"bitwise_xor_", &Tensor::bitwise_xor_, &Tensor::bitwise_xor}};
 
 constexpr DType all_types[] = {DType::float32, DType::float64, DType::int32,   DType::int64,   DType::uint8,
                                DType::int8,    DType::int16,   DType::boolean, DType::float16, DType::bfloat16};
@@ -244,10 +247,11 @@ TEST(InPlace, FormsWithANumberAreTheMethods) {
   };
   for (const DType type : all_types) {
     for (const Tensor& target : targets(type)) {
-      for (const auto& [name, form] : forms) {
+      for (const Form& named : forms) {
+        const auto& form = named.second;
         for (const Scalar number : {Scalar(3), Scalar(2.5)}) {
           expect_form(
-              name, target,
+              named.first, target,
               [&](const Tensor& x) -> const Tensor& {
                 EXPECT_EQ(form(x, number, true).impl(), x.impl());
                 return target;
@@ -257,6 +261,31 @@ TEST(InPlace, FormsWithANumberAreTheMethods) {
       }
     }
   }
+}
+
+TEST(InPlace, Lerp_AndNanToNum_AreTheMethods) {
+  Numbers numbers(31);
+  for (const DType type : all_types) {
+    for (const Tensor& target : targets(type)) {
+      for (const DType other_type : all_types) {
+        const Tensor end = numbers.tensor<double>({4}, 1, 5).to(other_type);
+        expect_form(
+            "lerp_", target, [&](const Tensor& x) -> const Tensor& { return x.lerp_(end, 0.25); },
+            [&](const Tensor& x) { return x.lerp(end, 0.25); });
+      }
+      if (is_floating(type)) {
+        target[0][1].fill_(NAN);
+        target[1][1].fill_(INFINITY);
+        target[2][1].fill_(-INFINITY);
+      }
+      expect_form(
+          "nan_to_num_", target, [](const Tensor& x) -> const Tensor& { return x.nan_to_num_(7); },
+          [](const Tensor& x) { return x.nan_to_num(7); });
+    }
+  }
+  const Tensor x = counting(4);
+  x.narrow(0, 1, 3).lerp_(x.narrow(0, 0, 3), 0.5);
+  EXPECT_EQ(x.to_vector<float>(), (Floats{0, 0.5, 1.5, 2.5}));
 }
 
 TEST(InPlace, Clamp_KeepsANanAndPrefersTheUpperBound) {

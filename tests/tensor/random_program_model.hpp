@@ -116,11 +116,13 @@ inline Number stored(DType dtype, Number x) {
   }
 }
 
-enum class ModelOp { add, sub, mul, maximum, minimum, div };
+enum class ModelOp { add, sub, mul, maximum, minimum, div, bitwise_and, bitwise_or, bitwise_xor };
 
 template <class T>
 T float_result(ModelOp op, T a, T b) {
   switch (op) {
+    default:
+      break;
     case ModelOp::add:
       return a + b;
     case ModelOp::sub:
@@ -143,6 +145,9 @@ inline Number result_of(ModelOp op, DType type, Number a, Number b) {
   if (type == DType::float64) return float_result(op, static_cast<double>(a), static_cast<double>(b));
   const auto x = static_cast<Wide>(a);
   const auto y = static_cast<Wide>(b);
+  if (op == ModelOp::bitwise_and) return static_cast<Number>(x & y);
+  if (op == ModelOp::bitwise_or) return static_cast<Number>(x | y);
+  if (op == ModelOp::bitwise_xor) return static_cast<Number>(x ^ y);
   if (type == DType::boolean) {
     if (op == ModelOp::add || op == ModelOp::maximum) return x != 0 || y != 0;
     return x != 0 && y != 0;  // mul, minimum

@@ -85,7 +85,8 @@ class ProgramState {
 
   // The whole storage that the view is of.
   void compare_storage(const Pair& pair) {
-    const auto& [tensor, model] = pair;
+    const Tensor& tensor = pair.tensor;
+    const ModelView& model = pair.model;
     const std::vector<Number>& elements = model.storage->elements;
     visit_dtype(tensor.dtype(), [&]<class T>() {
       const T* data = reinterpret_cast<const T*>(tensor.impl()->storage->data);
@@ -100,7 +101,8 @@ class ProgramState {
 
   // Each element of the view is where the model says, and read in its order.
   void compare_view(const Pair& pair, const std::byte* storage) {
-    const auto& [tensor, model] = pair;
+    const Tensor& tensor = pair.tensor;
+    const ModelView& model = pair.model;
     if (!(tensor.shape() == Shape(std::span(model.shape))) || tensor.dtype() != model.storage->dtype) {
       return complain(fmt::format("the view is {}, not {}", tensor.to_string(), text(model.shape)));
     }

@@ -154,8 +154,11 @@ class ProgramWrites : public ProgramViews {
                                  {ModelOp::mul, "mul_", &Tensor::mul_},
                                  {ModelOp::maximum, "maximum_", &Tensor::maximum_},
                                  {ModelOp::minimum, "minimum_", &Tensor::minimum_},
-                                 {ModelOp::div, "div_", &Tensor::div_}};
-    const Form& form = forms[pick(6)];
+                                 {ModelOp::div, "div_", &Tensor::div_},
+                                 {ModelOp::bitwise_and, "bitwise_and_", &Tensor::bitwise_and_},
+                                 {ModelOp::bitwise_or, "bitwise_or_", &Tensor::bitwise_or_},
+                                 {ModelOp::bitwise_xor, "bitwise_xor_", &Tensor::bitwise_xor_}};
+    const Form& form = forms[pick(9)];
     const Pair other = operand_for(target);
     const DType type = target.tensor.dtype();
     const DType other_type = other.tensor.dtype();
@@ -169,7 +172,11 @@ class ProgramWrites : public ProgramViews {
       return expect_error(form.name, call);
     }
     if (form.op == ModelOp::sub && common == DType::boolean) return expect_error("sub", call);
-    if (!fits(result, type)) return expect_error(form.name, call);
+    const std::string name = form.name;
+    if (form.op >= ModelOp::bitwise_and && is_floating(common)) {
+      return expect_error(name.substr(0, name.size() - 1), call);
+    }
+    if (!fits(result, type)) return expect_error(name, call);
     const std::vector<Number> mine = read(target.model, target.model.shape);
     std::vector<Number> numbers = read(other.model, target.model.shape);
     for (std::size_t i = 0; i < numbers.size(); ++i) {

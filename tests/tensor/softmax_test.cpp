@@ -18,7 +18,7 @@ class Softmax : public testing::Test {
  protected:
   static void expect_log_softmax(const Tensor& x) {
     const Tensor out = Tensor::empty(x.shape(), dtype_of<T>);
-    cpu_kernels().log_softmax(out, x);
+    cpu_kernels().softmax(out, x, 1, true);
     const std::int64_t classes = x.shape()[1];
     for (std::int64_t i = 0; i < x.shape()[0]; ++i) {
       long double largest = at<T>(x, i, 0);
@@ -54,7 +54,7 @@ TYPED_TEST(Softmax, HoldsAtExtremes) {
   this->expect_log_softmax(Tensor::from_vector<TypeParam>({1e4, 1e4, 1e4}, {1, 3}));
   this->expect_log_softmax(Tensor::from_vector<TypeParam>({-1e4, -1e4, -1e4}, {1, 3}));
   const Tensor out = Tensor::empty({1, 3}, dtype_of<TypeParam>);
-  cpu_kernels().log_softmax(out, Tensor::from_vector<TypeParam>({1e4, -1e4, 0}, {1, 3}));
+  cpu_kernels().softmax(out, Tensor::from_vector<TypeParam>({1e4, -1e4, 0}, {1, 3}), 1, true);
   EXPECT_EQ(out.template to_vector<double>(), (std::vector<double>{0, -2e4, -1e4}));
 }
 
@@ -64,7 +64,7 @@ TYPED_TEST(Softmax, ANaNPoisonsItsRowAlone) {
     std::vector<TypeParam> values(6, 1);
     values[static_cast<std::size_t>(position)] = nan;
     const Tensor out = Tensor::empty({2, 3}, dtype_of<TypeParam>);
-    cpu_kernels().log_softmax(out, Tensor::from_vector(values, {2, 3}));
+    cpu_kernels().softmax(out, Tensor::from_vector(values, {2, 3}), 1, true);
     for (int j = 0; j < 3; ++j) EXPECT_TRUE(std::isnan(out.data<TypeParam>()[j])) << position;
     for (int j = 3; j < 6; ++j) EXPECT_NEAR(out.data<TypeParam>()[j], -std::log(3.0), 1e-6) << position;
   }

@@ -1,42 +1,20 @@
 // Every instruction set that this machine has and the build holds, against the one that dispatch picks by itself:
 // the other tests see only that one.
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <cstdint>
 
 #include "tests/tensor/operands.hpp"
+#include "tests/tensor/targets.hpp"
 
 namespace feral {
 namespace {
 
 using testing_support::cpu_kernels;
 using testing_support::Numbers;
+using testing_support::OnTarget;
+using testing_support::targets;
 using testing_support::ulps_between;
-
-// Lets the kernels run on one target, and on the best again at the end of the scope.
-class OnTarget {
- public:
-  explicit OnTarget(std::int64_t target) { choose(target); }
-  OnTarget(const OnTarget&) = delete;
-  OnTarget& operator=(const OnTarget&) = delete;
-  ~OnTarget() { choose(0); }
-
- private:
-  static void choose(std::int64_t target) {
-    hwy::SetSupportedTargetsForTest(target);  // 0: all that there are
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
-};
-
-std::vector<std::int64_t> targets() {
-  std::vector<std::int64_t> found;
-  const auto usable = static_cast<std::uint64_t>(hwy::SupportedTargets()) & static_cast<std::uint64_t>(HWY_TARGETS);
-  for (std::uint64_t rest = usable; rest != 0; rest &= rest - 1) {
-    found.push_back(static_cast<std::int64_t>(rest & ~(rest - 1)));
-  }
-  return found;
-}
 
 // What every vectorized kernel makes of the same inputs. `exact` results must agree to the bit.
 template <class T>
@@ -73,6 +51,30 @@ Results<T> run_all(std::int64_t n) {
   const Tensor sums = Tensor::empty({3, 1}, dtype_of<T>);
   cpu_kernels().sum_to(sums, b);  // of positive numbers: no cancellation
   keep(results.rounded, sums);
+  for (const Tensor& x : {b, strided.exp()}) {
+    for (const int dim : {0, 1}) {
+      if (n == 0) break;
+      const Shape kept = reduced_shape(x.shape(), DimSet::of(dim), true);
+      const Tensor reduced = Tensor::empty(kept, dtype_of<T>);
+      const Tensor index = Tensor::empty(kept, DType::int64);
+      for (const auto kernel : {ReduceKernel::amax, ReduceKernel::amin}) {
+        cpu_kernels().reduce(kernel, reduced, x, DimSet::of(dim));
+        keep(results.exact, reduced);
+      }
+      cpu_kernels().argmax(index, x, dim);
+      keep(results.exact, index);
+      cpu_kernels().argmin(index, x, dim);
+      keep(results.exact, index);
+      cpu_kernels().norm(reduced, x, DimSet::of(dim), 2);
+      keep(results.rounded, reduced);
+      cpu_kernels().logsumexp(reduced, x, DimSet::of(dim));
+      keep(results.rounded, reduced);
+      for (const bool logarithm : {false, true}) {
+        cpu_kernels().softmax(out, x, dim, logarithm);
+        if (n > 1) keep(results.rounded, out);  // the logarithm of 1 is all rounding
+      }
+    }
+  }
 
   const Tensor image = numbers.tensor<T>({1, 2, 4, n + 2});
   for (const Pool2dGeometry geometry : {Pool2dGeometry{2, 2}, Pool2dGeometry{2, 1}}) {

@@ -5,12 +5,10 @@
 
 namespace feral::cpu {
 
-void log_softmax(const Tensor& out, const Tensor& x);
 void nll_loss(const Tensor& out, const Tensor& x, const Tensor& target);
 void nll_loss_scatter(const Tensor& out, const Tensor& gradient, const Tensor& target);
 
 inline constexpr ClassificationKernels classification_kernels = {
-    .log_softmax = log_softmax,
     .nll_loss = nll_loss,
     .nll_loss_scatter = nll_loss_scatter,
 };

@@ -5,6 +5,16 @@
 
 namespace feral::cpu {
 
-inline constexpr EmbeddingKernels embedding_kernels = {};
+void embedding_bag(BagKernel kernel, const Tensor& out, const Tensor& winners, const Tensor& weight,
+                   const Tensor& indices, const Tensor& bounds, const Tensor& scales, std::int64_t padding);
+void bag_counts(const Tensor& counts, const Tensor& indices, const Tensor& bounds, std::int64_t padding);
+void bag_entries(const Tensor& places, const Tensor& bags, const Tensor& indices, const Tensor& bounds,
+                 std::int64_t padding);
+
+inline constexpr EmbeddingKernels embedding_kernels = {
+    .embedding_bag = embedding_bag,
+    .bag_counts = bag_counts,
+    .bag_entries = bag_entries,
+};
 
 }  // namespace feral::cpu

@@ -6,10 +6,12 @@
 namespace feral::cpu {
 
 void matmul(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate);
+void bmm(const Tensor& out, const Tensor& a, const Tensor& b);
 void fill_rows(const Tensor& out, const Tensor& row);
 
 inline constexpr ProductKernels product_kernels = {
     .matmul = matmul,
+    .bmm = bmm,
     .fill_rows = fill_rows,
 };
 
