@@ -21,7 +21,6 @@
 #include "autograd/ops/masked.hpp"
 #include "autograd/ops/moments.hpp"
 #include "autograd/ops/pad.hpp"
-#include "autograd/ops/pick.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/predicate.hpp"
 #include "autograd/ops/product.hpp"
@@ -68,7 +67,7 @@ constexpr auto ops_list = list<
     ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::OneHot, ops::Cat, ops::Pad, ops::Bincount, ops::Histogram,
     ops::IndexAdd, ops::IndexCopy, ops::IndexFill, ops::Nonzero, ops::Gather, ops::Scatter, ops::ScatterFill,
     ops::ScatterAdd, ops::ScatterReduce, ops::Embedding, ops::EmbeddingBag, ops::Argsort, ops::Topk, ops::Kthvalue,
-    ops::Unique, ops::Searchsorted, ops::PickBackward>();
+    ops::Unique, ops::Searchsorted>();
 // clang-format on
 
 }  // namespace

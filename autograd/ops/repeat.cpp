@@ -3,7 +3,6 @@
 
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/join.hpp"
-#include "autograd/ops/pick.hpp"
 #include "tensor/kernels.hpp"
 #include "tensor/tensor.hpp"
 
@@ -159,11 +158,7 @@ Tensor Tensor::repeat_interleave(const Tensor& repeats, std::int64_t dim) const 
   const Tensor positions = empty({total}, DType::int64);
   std::int64_t* to = positions.data<std::int64_t>();
   for (std::int64_t i = 0; i < size; ++i) to = std::fill_n(to, count[i], i);
-  Shape line;
-  Shape result = shape();
-  for (int i = 0; i < dims(); ++i) line.push_back(i == along ? total : 1);
-  result[along] = total;
-  return ops::pick(*this, along, positions.reshape(line).expand(result));
+  return index_select(along, positions);
 }
 
 }  // namespace feral

@@ -1,7 +1,6 @@
 #include "autograd/ops/sorting.hpp"
 
 #include "autograd/ops/check.hpp"
-#include "autograd/ops/pick.hpp"
 #include "tensor/kernels.hpp"
 #include "tensor/promotion.hpp"
 
@@ -80,7 +79,7 @@ namespace {
 Tensor with_dimension(const Tensor& x) { return x.dims() == 0 ? x.reshape({1}) : x; }
 
 // Positions and what stands there, along `dim`.
-ValuesIndices taken(const Tensor& x, int dim, const Tensor& indices) { return {pick(x, dim, indices), indices}; }
+ValuesIndices taken(const Tensor& x, int dim, const Tensor& indices) { return {x.gather(dim, indices), indices}; }
 
 ValuesIndices reshaped(const ValuesIndices& found, const Shape& shape) {
   return {found.values.reshape(shape), found.indices.reshape(shape)};
@@ -136,7 +135,7 @@ UniqueResult Tensor::unique() const {
   const std::int64_t n = numel();
   const std::int64_t groups = packed.data<std::int64_t>()[3 * n];
   // Copies: a few values must not keep the whole of `packed` alive.
-  return {.values = ops::pick(reshape({n}), 0, packed.narrow(0, n, groups)),
+  return {.values = reshape({n}).gather(0, packed.narrow(0, n, groups)),
           .inverse = packed.narrow(0, 0, n).clone().reshape(shape()),
           .counts = packed.narrow(0, 2 * n, groups).clone()};
 }

@@ -30,11 +30,6 @@ struct SortingKernels {
   // different ones in ascending order; then the position of the first element of each value; then their counts (0
   // after the last); then how many different values there are. Every NaN is a value of its own.
   void (*unique)(const Tensor& out, const Tensor& x);
-  // out[…, i, …] = x[…, positions[…, i, …], …] along dim, of any type; all three agree but for dim, positions and
-  // out entirely.
-  void (*pick)(const Tensor& out, const Tensor& x, const Tensor& positions, int dim);
-  // out = 0, then out[…, positions[…, i, …], …] += x[…, i, …]; float32 or float64.
-  void (*pick_backward)(const Tensor& out, const Tensor& x, const Tensor& positions, int dim);
   // How many elements of a line of `sorted` (along its last dimension, the others broadcast) are less than each
   // element of the line of `values`; less or equal where `right`. sorted and values have one type; out has values'
   // shape, which has one dimension at least.

@@ -58,7 +58,7 @@ void add_rearranged(std::vector<OpCase>& cases) {
                    {leaf({3, 5})}});
   cases.push_back({"diagonal", "diag, empty", [](const Inputs& x) { return x[0].diag(3); }, {leaf({2, 3})}});
   const Tensor counts = Tensor::from_vector<std::int64_t>({2, 0, 3}, {3});
-  cases.push_back({"pick",
+  cases.push_back({"index",
                    "repeat_interleave",
                    [=](const Inputs& x) { return x[0].square().repeat_interleave(counts, 0); },
                    {leaf({3, 2})}});

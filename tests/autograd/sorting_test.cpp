@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "autograd/ops/pick.hpp"
 #include "tests/autograd/op_cases.hpp"
 #include "tests/autograd/wrong_calls.hpp"
 
@@ -16,8 +15,8 @@ void add_ordered(std::vector<OpCase>& cases) {
   const auto unary = [&](const char* detail, auto call) {
     const std::string of = detail;
     cases.push_back(
-        {"pick", of, [call](const Inputs& x) { return call(x[0]).square(); }, {leaf_without_ties({3, 4})}});
-    cases.push_back({"pick",
+        {"gather", of, [call](const Inputs& x) { return call(x[0]).square(); }, {leaf_without_ties({3, 4})}});
+    cases.push_back({"gather",
                      of + ", view",
                      [call](const Inputs& x) { return call(turned(x[0])).square(); },
                      {leaf_without_ties({4, 3})}});
@@ -30,30 +29,12 @@ void add_ordered(std::vector<OpCase>& cases) {
   unary("kthvalue, keepdim", [](const Tensor& x) { return x.kthvalue(2, 1, true).values; });
   unary("unique", [](const Tensor& x) { return x.unique().values; });
   cases.push_back(
-      {"pick",
+      {"gather",
        "a number",
        [](const Inputs& x) { return x[0].sort().values * x[0].topk(1).values * x[0].kthvalue(1).values; },
        {leaf({})}});
 }
 
-void add_picked(std::vector<OpCase>& cases) {
-  const Tensor positions = Tensor::from_vector<std::int64_t>({2, 0, 0, 1, 1, 1}, {2, 3});
-  const auto pick = [=](const Inputs& x) { return ops::pick(x[0], 1, positions).square(); };
-  cases.push_back({"pick", "repeated", pick, {leaf({2, 4})}});
-  cases.push_back({"pick", "view", [=](const Inputs& x) { return pick({turned(x[0])}); }, {leaf({4, 2})}});
-  cases.push_back({"pick", "broadcast", [=](const Inputs& x) { return pick({x[0].expand({2, 4})}); }, {leaf({4})}});
-  cases.push_back({"pick",
-                   "empty",
-                   [=](const Inputs& x) { return ops::pick(x[0], 0, positions.narrow(0, 0, 0)); },
-                   {leaf({2, 3})}});
-  const auto back = [=](const Tensor& x) {
-    return apply<ops::PickBackward>({.dim = 1, .shape = {2, 4}}, x, positions).square();
-  };
-  cases.push_back({"pick_backward", "", [=](const Inputs& x) { return back(x[0]); }, {leaf({2, 3})}});
-  cases.push_back({"pick_backward", "view", [=](const Inputs& x) { return back(turned(x[0])); }, {leaf({3, 2})}});
-}
-
-const FamilyOfOpCases picked_cases(add_picked);
 const FamilyOfOpCases ordered_cases(add_ordered);
 
 void add_wrong(std::vector<WrongCall>& calls) {
@@ -72,20 +53,6 @@ void add_wrong(std::vector<WrongCall>& calls) {
   calls.push_back({"kthvalue", [] { (void)f32({2, 0}).kthvalue(1); }, {"[2, 0]"}});
   calls.push_back({"kthvalue", [] { (void)f32({2, 3}).kthvalue(1, 2); }, {"dimension 2"}});
   calls.push_back({"kthvalue", [] { (void)Tensor().kthvalue(1); }, {"undefined"}});
-  calls.push_back({"pick", [] { ops::pick(f32({2, 3}), 1, labels({1})); }, {"[1]", "[2, 3]"}});
-  calls.push_back({"pick", [] { ops::pick(f32({2}), 0, f32({2})); }, {"float32"}});
-  calls.push_back({"pick", [] { ops::pick(Tensor(), 0, labels({1})); }, {"undefined"}});
-  calls.push_back({"pick_backward",
-                   [] {
-                     apply<ops::PickBackward>({.dim = 0, .shape = {2, 3}}, f32({1}), labels({1}));
-                   },
-                   {"[1]", "[2, 3]"}});
-  calls.push_back({"pick_backward",
-                   [] { apply<ops::PickBackward>({.dim = 0, .shape = {2}}, f32({2}), labels({1})); },
-                   {"[2]", "[1]"}});
-  calls.push_back({"pick_backward",
-                   [] { apply<ops::PickBackward>({.dim = 0, .shape = {2}}, i32({1}), labels({1})); },
-                   {"int32"}});
   calls.push_back({"unique", [] { (void)Tensor().unique(); }, {"undefined"}});
   calls.push_back({"searchsorted", [] { (void)searchsorted(f32({}), f32({2})); }, {"dimension"}});
   calls.push_back({"searchsorted", [] { (void)searchsorted(f32({2, 3}), f32({3, 3})); }, {"[2, 3]", "[3, 3]"}});

@@ -9,8 +9,6 @@ void argsort(const Tensor& out, const Tensor& x, int dim, bool descending);
 void topk(const Tensor& out, const Tensor& x, int dim, bool largest);
 void kthvalue(const Tensor& out, const Tensor& x, int dim, std::int64_t k);
 void unique(const Tensor& out, const Tensor& x);
-void pick(const Tensor& out, const Tensor& x, const Tensor& positions, int dim);
-void pick_backward(const Tensor& out, const Tensor& x, const Tensor& positions, int dim);
 void searchsorted(const Tensor& out, const Tensor& sorted, const Tensor& values, bool right);
 void bincount(const Tensor& out, const Tensor& x, const Tensor& weights);
 void histogram(const Tensor& out, const Tensor& x, double low, double high);
@@ -22,8 +20,6 @@ inline constexpr SortingKernels sorting_kernels = {
     .topk = topk,
     .kthvalue = kthvalue,
     .unique = unique,
-    .pick = pick,
-    .pick_backward = pick_backward,
     .searchsorted = searchsorted,
     .bincount = bincount,
     .histogram = histogram,
