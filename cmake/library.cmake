@@ -33,8 +33,15 @@ target_link_libraries(feral PUBLIC fmt::fmt
                                     Highway::hwy $<BUILD_INTERFACE:Boost::headers>
                                     $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:CLI11::CLI11>
                                     $<BUILD_INTERFACE:dlpack::dlpack>)
-# One lane for any machine, AVX2 and AVX-512 for those of the last ten years; what lies between costs build time.
-target_compile_definitions(feral PRIVATE "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4)"
+# One lane for any machine, AVX2 and AVX-512 for those of the last ten years; what lies between costs build time. Under
+# sanitizers one vector target stands for the others, which are the same source; ThreadSanitizer does without.
+set(FERAL_DISABLED_TARGETS "HWY_SSSE3|HWY_SSE4")
+if(FERAL_SANITIZE STREQUAL "thread")
+  string(APPEND FERAL_DISABLED_TARGETS "|HWY_AVX2|HWY_AVX3")
+elseif(FERAL_SANITIZE)
+  string(APPEND FERAL_DISABLED_TARGETS "|HWY_AVX2")
+endif()
+target_compile_definitions(feral PRIVATE "HWY_DISABLED_TARGETS=(${FERAL_DISABLED_TARGETS})"
                                          FERAL_VERSION="${PROJECT_VERSION}")
 
 # What nearly every source includes, read once. Our own headers stay out: a source must say which of them it uses.
