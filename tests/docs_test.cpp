@@ -88,6 +88,15 @@ TEST(Docs, EveryProgramShownIsAnExampleToTheLetter) {
   EXPECT_GE(programs, 1);
 }
 
+TEST(Docs, TheTensorGuideShowsWhatItsExamplePrints) {
+  const feral::support::TemporaryFolder folder;
+  const fs::path output = folder.path() / "output";
+  ASSERT_EQ(std::system(("'" + (binary / "examples/tensors").string() + "' >'" + output.string() + "'").c_str()), 0);
+  std::string shown;
+  for (const std::string& block : blocks(source / "docs" / "tensor.md", "text")) shown += block;
+  EXPECT_EQ(shown, content_of(output));
+}
+
 TEST(Docs, EveryLinkLeadsSomewhere) {
   const std::regex link("\\]\\(([^)#]+)");
   int links = 0;
