@@ -68,7 +68,7 @@ Tensor log_softmax(const Tensor& x) {
 }
 
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target) {
-  return apply<ops::NllLoss>({}, log_probabilities, target);
+  return apply<ops::NllLoss>({}, log_probabilities, target.defined() ? target.contiguous() : target);
 }
 
 }  // namespace feral

@@ -234,6 +234,12 @@ Tensor Tensor::trace() const {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (bias.defined() && !bias.is_contiguous()) return linear(x, weight, bias.contiguous());
+  if (x.defined() && weight.defined() && is_half(x.dtype()) && weight.dtype() == x.dtype() &&
+      (!bias.defined() || bias.dtype() == x.dtype())) {
+    return linear(x.to(DType::float32), weight.to(DType::float32), bias.defined() ? bias.to(DType::float32) : bias)
+        .to(x.dtype());
+  }
   if (!x.defined() || x.dims() == 2) return apply<ops::Linear>({}, x, weight, bias);
   if (x.dims() == 0 || !weight.defined() || weight.dims() != 2 || x.shape()[x.dims() - 1] != weight.shape()[1]) {
     ops::check_defined("linear", weight);

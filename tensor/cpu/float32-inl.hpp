@@ -155,7 +155,7 @@ HWY_ATTR V normal_tail_in_pieces(D d, V magnitude) {
 }
 #endif
 
-// x Φ(x) = max(x, 0) - |x| Φ(-|x|)
+// x Φ(x) = max(x, 0) - |x| Φ(-|x|), with the sign of x: of a zero, too.
 struct Gelu {
   template <class D, class V>
   HWY_ATTR V operator()(D d, V x) const {
@@ -163,12 +163,12 @@ struct Gelu {
     const auto positive = hn::Max(x, hn::Zero(d));
 #if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86
     if (HWY_LIKELY(hn::AllTrue(d, hn::Lt(magnitude, hn::Set(d, 3.9F))))) {
-      return hn::NegMulAdd(magnitude, normal_tail_in_pieces(d, magnitude), positive);
+      return hn::CopySign(hn::NegMulAdd(magnitude, normal_tail_in_pieces(d, magnitude), positive), x);
     }
 #endif
     const Normal<D> normal(d, hn::Min(magnitude, hn::Set(d, 12.5F)));
-    const auto far =
-        hn::IfThenElse(hn::Gt(x, hn::Set(d, 12.5F)), x, hn::NegMulAdd(magnitude, normal.tail, positive));
+    const auto far = hn::IfThenElse(hn::Gt(x, hn::Set(d, 12.5F)), x,
+                                    hn::CopySign(hn::NegMulAdd(magnitude, normal.tail, positive), x));
     return with_rest(d, x, far, hn::Gt(x, hn::Set(d, -12.5F)), [](float v) { return cpu::gelu(double{v}); });
   }
 };

@@ -73,11 +73,12 @@ struct ThroughFloat64Of2 {
 // NaN elsewhere than `where`; every lane.
 #define FERAL_WITHIN(where, y) hn::IfThenElse(where, y, FERAL_NUMBER(std::numeric_limits<double>::quiet_NaN()))
 #define FERAL_ALL hn::Eq(hn::Zero(d), hn::Zero(d))
-FERAL_WIDE_FUNCTION(WideExpm1, hn::Expm1(d, x), hn::Lt(hn::Abs(x), FERAL_NUMBER(700)), std::expm1(v))
+FERAL_WIDE_FUNCTION(WideExpm1, hn::CopySign(hn::Expm1(d, x), x), hn::Lt(hn::Abs(x), FERAL_NUMBER(700)),
+                    std::expm1(v))
 FERAL_WIDE_FUNCTION(WideLog1p, FERAL_WITHIN(hn::Gt(x, FERAL_NUMBER(-1)), hn::Log1p(d, x)),
                     hn::AndNot(hn::Eq(x, FERAL_NUMBER(-1)), hn::Not(hn::Ge(x, FERAL_NUMBER(1e300)))), std::log1p(v))
-FERAL_WIDE_FUNCTION(WideTan, hn::Div(hn::Sin(d, x), hn::Cos(d, x)), hn::Lt(hn::Abs(x), FERAL_NUMBER(30000)),
-                    std::tan(v))
+FERAL_WIDE_FUNCTION(WideTan, hn::IfThenElse(hn::Eq(x, hn::Zero(d)), x, hn::Div(hn::Sin(d, x), hn::Cos(d, x))),
+                    hn::Lt(hn::Abs(x), FERAL_NUMBER(30000)), std::tan(v))
 FERAL_WIDE_FUNCTION(WideAsin, FERAL_WITHIN(hn::Le(hn::Abs(x), FERAL_NUMBER(1)), hn::Asin(d, x)), FERAL_ALL,
                     std::asin(v))
 FERAL_WIDE_FUNCTION(WideAcos, FERAL_WITHIN(hn::Le(hn::Abs(x), FERAL_NUMBER(1)), hn::Acos(d, x)), FERAL_ALL,

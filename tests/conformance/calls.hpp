@@ -72,7 +72,7 @@ inline Op in_place(const std::string& name, InPlace1 method, std::vector<DType> 
             if (!c.has("overlap")) return {(c[0].*method)(c[1])};
             if (c.text("overlap") == "itself") return {(c[0].*method)(c[0])};
             if (c.text("overlap") == "transposed") return {(c[0].*method)(c[0].transpose(0, 1))};
-            if (c.text("overlap") == "row") return {(c[0].*method)(c[0].narrow(0, 1, 1))};
+            if (c.text("overlap") == "row") return {(c[0].*method)(c[0].narrow(0, 0, 1))};
             // Shifted by one row.
             const std::int64_t rows = c[0].size(0) - 1;
             const bool down = c.text("overlap") == "down";

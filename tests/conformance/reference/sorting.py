@@ -15,23 +15,34 @@ def argsort(x, dim, descending):
     return torch.sort(x, dim=dim, descending=descending, stable=True).indices
 
 
+def check_0_dim(dim, k=1):
+    """A number has the dimension 0 with one element."""
+    if dim not in (0, -1) or k != 1:
+        raise IndexError
+
+
 def ordering(family):
     lines = [{"dim": -1, "descending": False}, {"dim": 0, "descending": False}, {"dim": 1, "descending": True},
              {"dim": 0, "descending": True}]
 
     def sort(x, dim, descending):
         if x.dim() == 0:
+            check_0_dim(dim)
             return [x, torch.zeros((), dtype=torch.int64)]
         order = argsort(x, dim, descending)
         return [x.gather(dim, order), order]
 
     def topk(x, k, dim, largest):
         values, order = sort(x, dim, largest)
-        return [values.narrow(dim, 0, k), order.narrow(dim, 0, k)] if x.dim() else [values, order]
+        if x.dim() == 0:
+            check_0_dim(dim, k)
+            return [values, order]
+        return [values.narrow(dim, 0, k), order.narrow(dim, 0, k)]
 
     def kthvalue(x, k, dim, keepdim=False):
         values, order = sort(x, dim, False)
         if x.dim() == 0:
+            check_0_dim(dim, k)
             return [values, order]
         if keepdim:
             return [values.narrow(dim, k - 1, 1), order.narrow(dim, k - 1, 1)]
@@ -74,7 +85,7 @@ def counting(family):
                             torch.bincount(operand.values, weights) if n else torch.zeros(0, dtype=kind),
                             None, within=1e-6 if kind == torch.float32 else 1e-14)
     for dtype in ALL:
-        if dtype == torch.bool:
+        if not dtype.is_floating_point:
             continue
         x = ordinary(dtype, (5, 9), -3, 3, "histogram")
         for operand in one_operand(x):
@@ -83,7 +94,7 @@ def counting(family):
                 counts, _ = np.histogram(values, bins, (low, high))
                 family.case("histogram", [operand], torch.from_numpy(counts).to(dtype),
                             {"bins": bins, "low": low, "high": high})
-            if len(values) and values.min() < values.max() and dtype in FLOATS + [torch.int32]:
+            if len(values) and values.min() < values.max() and dtype in FLOATS:
                 counts, _ = np.histogram(values, 3, (values.min(), values.max()))
                 family.case("histogram", [operand], torch.from_numpy(counts).to(dtype), {"bins": 3})
 
