@@ -257,7 +257,9 @@ class Layout {
       positions(
           dim, [&](std::int64_t) { add(block(dim + 1, indent + " ", width - 1)); }, [&] { add("..."); });
     }
-    return "[" + done.substr(indent.size()) + "]";
+    std::string result = "[";
+    result.append(done, indent.size());
+    return result += ']';
   }
 
   const Tensor& tensor_;
