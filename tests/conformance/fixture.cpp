@@ -151,18 +151,21 @@ bool Operand::untouched_around() const {
   return now == before;
 }
 
-std::vector<std::string> Case::shows() const {
-  std::vector<std::string> shown;
-  for (const In& operand : in) {
-    if (operand.shape.numel() == 0) shown.emplace_back("empty");
-    if (operand.shape.dims() == 0) shown.emplace_back("0-dim");
-    if (operand.shape.numel() == 0 || operand.shape.dims() == 0) continue;
-    if (operand.layout == Layout::contiguous) shown.emplace_back("contiguous");
-    if (operand.layout == Layout::transposed && operand.shape.dims() > 1) shown.emplace_back("transposed");
-    if (operand.layout == Layout::stepped) shown.emplace_back("stepped");
-    if (operand.layout >= Layout::broadcast) shown.emplace_back("broadcast");
+std::string Case::In::shows() const {
+  if (shape.numel() == 0) return "empty";
+  if (shape.dims() == 0) return "0-dim";
+  switch (layout) {
+    case Layout::contiguous:
+      return "contiguous";
+    case Layout::transposed:
+      return shape.dims() > 1 ? "transposed" : "contiguous";
+    case Layout::stepped:
+      return "stepped";
+    case Layout::broadcast:
+    case Layout::broadcast_last:
+      return "broadcast";
   }
-  return shown;
+  throw Error("no such layout");
 }
 
 Operand make_operand(const Case::In& in) {

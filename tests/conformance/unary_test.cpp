@@ -79,8 +79,8 @@ std::vector<Op> predicates() {
       unary("isinf", &Tensor::isinf, all_types, {"isinf"}),
       unary("isfinite", &Tensor::isfinite, all_types, {"isfinite"}),
       unary("signbit", &Tensor::signbit, all_types, {"signbit"}),
-      unary("logical_not", &Tensor::logical_not, all_types, {"logical_not"}),
-      unary("bitwise_not", &Tensor::bitwise_not, integers + boolean, {"bitwise_not"}),
+      unary("logical_not", &Tensor::logical_not, all_types),
+      unary("bitwise_not", &Tensor::bitwise_not, integers + boolean),
   };
 }
 
