@@ -145,6 +145,7 @@ Tensor Tensor::affine(double scale, double shift) const {
 
 Tensor Tensor::neg() const {
   ops::check_defined("neg", *this);
+  if (dtype() == DType::boolean) fail("neg: bool has no negative; use logical_not(), or convert with to()");
   if (has_gradient(dtype())) return affine(-1, no_shift);
   return is_half(dtype()) ? to(DType::float32).neg().to(dtype()) : zeros({}, dtype()).sub(*this);
 }
