@@ -93,8 +93,7 @@ std::vector<Op> choices() {
          [](const Call& c) {
            return c.has("weight") ? c[0].lerp(c[1], c.scalar("weight")) : c[0].lerp(c[1], c[2]);
          }),
-      op("addcmul", all_floats, any_layout,
-         [](const Call& c) { return c[0].addcmul(c[1], c[2], c.number("value")); }),
+      op("addcmul", numbers, any_layout, [](const Call& c) { return c[0].addcmul(c[1], c[2], c.number("value")); }),
       op("addcdiv", all_floats, any_layout,
          [](const Call& c) { return c[0].addcdiv(c[1], c[2], c.number("value")); }),
   };

@@ -61,8 +61,8 @@ std::vector<Op> running() {
   return {
       op("cumsum", all_types, any_layout, [](const Call& c) { return c[0].cumsum(c.integer("dim")); }),
       op("cumprod", all_types, any_layout, [](const Call& c) { return c[0].cumprod(c.integer("dim")); }),
-      op("softmax", all_floats, any_layout, [](const Call& c) { return c[0].softmax(c.integer("dim")); }),
-      op("log_softmax", all_floats, any_layout, [](const Call& c) { return c[0].log_softmax(c.integer("dim")); }),
+      op("softmax", all_types, any_layout, [](const Call& c) { return c[0].softmax(c.integer("dim")); }),
+      op("log_softmax", all_types, any_layout, [](const Call& c) { return c[0].log_softmax(c.integer("dim")); }),
   };
 }
 
