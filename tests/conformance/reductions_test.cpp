@@ -25,8 +25,8 @@ std::vector<Op> sums() {
       unary("prod", &Tensor::prod),
       over_dims("prod", &Tensor::prod),
       op("sum_to", floats, any_layout, [](const Call& c) { return c[0].sum_to(c.shape("shape")); }),
-      op("var", all_types, any_layout, [](const Call& c) { return c[0].var(c.number("correction", 1)); }),
-      op("std", all_types, any_layout, [](const Call& c) { return c[0].std(c.number("correction", 1)); }),
+      op("var", all_types, any_layout, [](const Call& c) { return c[0].var(Dims(), c.number("correction", 1)); }),
+      op("std", all_types, any_layout, [](const Call& c) { return c[0].std(Dims(), c.number("correction", 1)); }),
       of_method("var", op("var_dims", all_types, any_layout,
                           [](const Call& c) {
                             return c[0].var(c.dims("dims"), c.number("correction", 1), c.flag("keepdim"));
