@@ -257,7 +257,8 @@ class Layout {
       positions(
           dim, [&](std::int64_t) { add(block(dim + 1, indent + " ", width - 1)); }, [&] { add("..."); });
     }
-    return "[" + done.substr(indent.size()) + "]";
+    done.replace(0, indent.size(), 1, '[');
+    return done + ']';
   }
 
   const Tensor& tensor_;
