@@ -14,17 +14,17 @@ inline constexpr std::int64_t short_row = 16;            // rows below this are 
 inline constexpr std::int64_t gathered_elements = 4096;  // of a row in scratch memory
 
 // A tile of turned operands. Its rows are long, for the prefetchers' sake: they fetch what is not turned. Its
-// columns are two lines of the cache. It fits into the first level. Rows lie apart by more than a power of two.
+// columns are several lines of the cache, and it fits into the second level. Rows lie apart by more than a power of
+// two.
 struct TileShape {
   explicit constexpr TileShape(std::size_t largest_element)
-      : rows(largest_element >= 4 ? 32 : 64),
-        columns(32768 / (rows * static_cast<std::int64_t>(largest_element))),
+      : columns(std::min<std::int64_t>(1024 / static_cast<std::int64_t>(largest_element), 512)),
         stride(columns + 16) {}
-  std::int64_t rows;
+  std::int64_t rows = 64;
   std::int64_t columns;
   std::int64_t stride;
 };
-inline constexpr std::size_t tile_bytes = 36864;  // of every shape
+inline constexpr std::size_t tile_bytes = 64 * (1024 + 16 * 8);  // at least those of every shape
 
 // to[r * to_stride + c] = from[c * from_stride + r], strides in elements of `size` bytes: 1, 2, 4 or 8.
 void turn_tile(std::byte* to, std::int64_t to_stride, const std::byte* from, std::int64_t from_stride,
@@ -150,6 +150,19 @@ class Tiles {
   alignas(64) std::byte scratch_[operands][tile_bytes];
 };
 
+// Not inlined: its scratch memory would be part of every caller.
+template <int operands, class Row>
+[[gnu::noinline]] void for_each_tile(const StridedLoop<operands>& loop,
+                                     const std::array<std::byte*, operands>& data,
+                                     const std::array<std::size_t, operands>& sizes, const Row& row) {
+  Tiles<operands, Row> tiles(loop, data, sizes, row);
+  if (loop.dims() > 1 && loop.dim(0).size < short_row) {
+    tiles.short_rows();
+  } else {
+    tiles.tiles();
+  }
+}
+
 // Calls row(pointers, n, strides) over all of `loop`, in any order, strides 0 or 1; operand 0 is the output. Other
 // operands are brought into scratch memory first, or written back from there.
 template <int operands, class Row>
@@ -163,17 +176,15 @@ void for_each_contiguous_row(const StridedLoop<operands>& loop, const std::array
     });
   };
   if (loop.empty()) return;
-  const bool plain = loop.scattered(0) == 0;
-  if (plain && (loop.dims() == 1 || loop.dim(0).size >= short_row)) return plain_rows(loop);
-  const StridedLoop<operands> ordered = plain ? loop : loop.in_memory_order();
-  const bool short_inner = ordered.dims() > 1 && ordered.dim(0).size < short_row;
-  if (!short_inner && ordered.scattered(0) == 0) return plain_rows(ordered);
-  Tiles<operands, Row> tiles(ordered, data, sizes, row);
-  if (short_inner) {
-    tiles.short_rows();
-  } else {
-    tiles.tiles();
+  if (loop.scattered(0) == 0) {
+    if (loop.dims() == 1 || loop.dim(0).size >= short_row) return plain_rows(loop);
+    return for_each_tile<operands>(loop, data, sizes, row);
   }
+  const StridedLoop<operands> ordered = loop.in_memory_order();
+  if (ordered.scattered(0) == 0 && (ordered.dims() == 1 || ordered.dim(0).size >= short_row)) {
+    return plain_rows(ordered);
+  }
+  for_each_tile<operands>(ordered, data, sizes, row);
 }
 
 }  // namespace feral::cpu
