@@ -1,6 +1,5 @@
 // Counting elements by value.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <type_traits>
 
@@ -44,24 +43,6 @@ void bincount(const Tensor& out, const Tensor& x, const Tensor& weights) {
   });
 }
 
-void histogram(const Tensor& out, const Tensor& x, double low, double high) {
-  fill(out, 0);
-  const std::int64_t bins = out.numel();
-  visit_floating(x.dtype(), [&]<class T>() {
-    T* const counts = reinterpret_cast<T*>(out.raw_data());
-    const T first = static_cast<T>(low);
-    const T last = static_cast<T>(high);
-    const T width = last - first;
-    for_each_element<T>(x, [&](T value) {
-      if (!(value >= first && value <= last)) return;  // NaN neither
-      // Rounded as PyTorch's torch.histc does.
-      const T place = (value - first) * static_cast<T>(bins) / width;
-      const auto bin = static_cast<std::int64_t>(std::min(place, static_cast<T>(bins)));
-      counts[std::min(bin, bins - 1)] += 1;
-    });
-  });
-}
-
 IntegerRange integer_range(const Tensor& x) {
   IntegerRange range{std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()};
   visit_dtype(x.dtype(), [&]<class T>() {
@@ -74,23 +55,6 @@ IntegerRange integer_range(const Tensor& x) {
       });
       range = {static_cast<std::int64_t>(smallest), static_cast<std::int64_t>(largest)};
     }
-  });
-  return range;
-}
-
-FloatRange float_range(const Tensor& x) {
-  FloatRange range;
-  visit_floating(x.dtype(), [&]<class T>() {
-    T smallest = std::numeric_limits<T>::infinity();
-    T largest = -smallest;
-    bool nan = false;
-    for_each_element<T>(x, [&](T value) {
-      nan = nan || std::isnan(value);
-      smallest = std::min(smallest, value);
-      largest = std::max(largest, value);
-    });
-    const double none = std::numeric_limits<double>::quiet_NaN();
-    range = nan ? FloatRange{none, none} : FloatRange{static_cast<double>(smallest), static_cast<double>(largest)};
   });
   return range;
 }

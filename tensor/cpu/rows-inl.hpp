@@ -18,9 +18,18 @@ HWY_BEFORE_NAMESPACE();
 namespace feral::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Whether elements of this size can be loaded and stored under a mask that spares what lies behind the last.
+template <class T>
+constexpr bool has_masks() {
+  return HWY_MEM_OPS_MIGHT_FAULT == 0 || (HWY_TARGET == HWY_AVX2 && sizeof(T) >= 4);
+}
+
 // Up to a vector of elements, `stride` apart; lanes past n are 0.
 template <class D, class T = hn::TFromD<D>>
 HWY_ATTR hn::Vec<D> load_some(D d, const T* from, std::size_t n, std::int64_t stride) {
+  if constexpr (has_masks<T>()) {
+    if (stride == 1) return hn::MaskedLoad(hn::FirstN(d, n), d, from);
+  }
   HWY_ALIGN T lanes[hn::MaxLanes(D())] = {};
   if (stride == 1) {
     std::memcpy(lanes, from, n * sizeof(T));
@@ -32,6 +41,9 @@ HWY_ATTR hn::Vec<D> load_some(D d, const T* from, std::size_t n, std::int64_t st
 
 template <class D, class T = hn::TFromD<D>>
 HWY_ATTR void store_some(D d, hn::Vec<D> v, T* to, std::size_t n, std::int64_t stride) {
+  if constexpr (has_masks<T>()) {
+    if (stride == 1) return hn::BlendedStore(v, hn::FirstN(d, n), d, to);
+  }
   HWY_ALIGN T lanes[hn::MaxLanes(D())];
   hn::Store(v, d, lanes);
   if (stride == 1) {

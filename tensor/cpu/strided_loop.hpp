@@ -19,11 +19,7 @@ class StridedLoop {
       if (shape[dim] == 1) continue;
       Dim next{shape[dim], {}};
       for (int k = 0; k < operands; ++k) next.strides[k] = stride(*tensors[k], shape, dim);
-      if (dims_ > 0 && merges(inner_[dims_ - 1], next)) {
-        inner_[dims_ - 1].size *= next.size;
-      } else {
-        inner_[dims_++] = next;
-      }
+      append(next);
     }
     if (dims_ == 0) inner_[dims_++] = {1, {}};
     empty_ = shape.numel() == 0;
@@ -58,11 +54,61 @@ class StridedLoop {
     std::int64_t size;
     std::array<std::int64_t, operands> strides;
   };
+
+  // How many operands step over elements along a dimension.
+  int scattered(int dim) const {
+    int count = 0;
+    for (int k = 0; k < operands; ++k) count += inner_[dim].strides[k] != 0 && inner_[dim].strides[k] != 1 ? 1 : 0;
+    return count;
+  }
+
+  // The same elements in another order: innermost the dimension in which the fewest operands are scattered, a long
+  // one if there are several; next the one in which most of those lie side by side.
+  StridedLoop in_memory_order() const {
+    int first = 0;
+    for (int dim = 1; dim < dims_; ++dim) {
+      const int fewer = scattered(first) - scattered(dim);
+      if (fewer > 0 || (fewer == 0 && inner_[first].size < 16 && inner_[dim].size >= 16)) first = dim;
+    }
+    int second = -1;
+    int most = 0;
+    for (int dim = 0; dim < dims_; ++dim) {
+      if (dim == first) continue;
+      int side_by_side = 0;
+      for (int k = 0; k < operands; ++k) {
+        const std::int64_t stride = inner_[first].strides[k];
+        side_by_side += stride != 0 && stride != 1 && inner_[dim].strides[k] == 1 ? 1 : 0;
+      }
+      if (side_by_side > most) {
+        most = side_by_side;
+        second = dim;
+      }
+    }
+    StridedLoop ordered;
+    ordered.empty_ = empty_;
+    ordered.append(inner_[first]);
+    if (second >= 0) ordered.append(inner_[second]);
+    for (int dim = 0; dim < dims_; ++dim) {
+      if (dim != first && dim != second) ordered.append(inner_[dim]);
+    }
+    return ordered;
+  }
+
   int dims() const { return dims_; }                 // what is left after merging, at least 1
   const Dim& dim(int i) const { return inner_[i]; }  // the innermost is 0
   bool empty() const { return empty_; }
 
  private:
+  StridedLoop() = default;
+
+  void append(const Dim& next) {
+    if (dims_ > 0 && merges(inner_[dims_ - 1], next)) {
+      inner_[dims_ - 1].size *= next.size;
+    } else {
+      inner_[dims_++] = next;
+    }
+  }
+
   static std::int64_t stride(const Tensor& tensor, const Shape& shape, int dim) {
     const int own = dim - (shape.dims() - tensor.dims());
     return own < 0 || tensor.shape()[own] == 1 ? 0 : tensor.strides()[own];

@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "tests/tensor/elements.hpp"
+#include "tests/tensor/targets.hpp"
 
 namespace feral {
 namespace {
@@ -58,6 +60,38 @@ TEST(Histogram, CountsInEqualBins) {
   expect_vector<float>(Tensor::full({}, 2).histogram(1), {1}, {1});
   EXPECT_EQ(own.to(DType::float16).histogram(4).dtype(), DType::float16);
   EXPECT_EQ(own.to(DType::bfloat16).histogram(4).to_vector<double>(), (std::vector<double>{1, 1, 1, 2}));
+}
+
+// Each element's bin as PyTorch's torch.histc finds it: (x - low) * bins / (high - low), rounded at each step.
+template <class T>
+void expect_bins_of_histc(std::int64_t bins, T low, T high) {
+  Numbers numbers(5);
+  std::vector<T> values;
+  for (int i = 0; i < 5003; ++i) values.push_back(static_cast<T>(numbers.next(-1.5, 1.5)));
+  for (std::int64_t i = 0; i <= 64; ++i) {  // edges, and their neighbours
+    const T edge = low + (high - low) * static_cast<T>(i) / 64;
+    for (const T value : {edge, std::nextafter(edge, T{-9}), std::nextafter(edge, T{9})}) values.push_back(value);
+  }
+  std::vector<T> counts(static_cast<std::size_t>(bins), 0);
+  for (const T value : values) {
+    if (value < low || value > high) continue;
+    const T place = (value - low) * static_cast<T>(bins) / (high - low);
+    counts[static_cast<std::size_t>(std::min(static_cast<std::int64_t>(place), bins - 1))] += 1;
+  }
+  const auto n = static_cast<std::int64_t>(values.size());
+  expect_vector(Tensor::from_vector(values, {n}).histogram(bins, low, high), {bins}, counts);
+}
+
+TEST(Histogram, RoundsAsHistcOnEveryTarget) {
+  for (const std::int64_t target : testing_support::targets()) {
+    const testing_support::OnTarget scope(target);
+    for (const std::int64_t bins : {1, 2, 7, 64, 100, 1000, 5000}) {
+      expect_bins_of_histc<float>(bins, -1, 1);
+      expect_bins_of_histc<float>(bins, -0.3F, 0.7F);
+      expect_bins_of_histc<double>(bins, -1, 1);
+      expect_bins_of_histc<double>(bins, -0.3, 0.7);
+    }
+  }
 }
 
 TEST(Histogram, EveryLayout) {

@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "tensor/tensor.hpp"
+#include "tests/tensor/targets.hpp"
 
 namespace feral {
 namespace {
@@ -79,6 +80,36 @@ TEST(BFloat16, IsTheUpperHalfOfFloat32RoundedToEven) {
     const float wide = BFloat16::from_bits(static_cast<std::uint16_t>(bits));
     if (std::isnan(wide)) continue;
     EXPECT_EQ(BFloat16(wide).bits, bits);
+  }
+}
+
+// Bit by bit what the types themselves do, also of NaNs.
+TEST(HalfTensors, ConvertFloat16AsItsTypeDoesOnEveryTarget) {
+  for (const std::int64_t target : testing_support::targets()) {
+    const testing_support::OnTarget scope(target);
+    const Tensor halves = Tensor::empty({0x10000}, DType::float16);
+    for (std::uint32_t bits = 0; bits <= 0xffffU; ++bits) {
+      halves.data<Float16>()[bits] = Float16::from_bits(static_cast<std::uint16_t>(bits));
+    }
+    const Tensor floats = halves.to(DType::float32);
+    for (std::uint32_t bits = 0; bits <= 0xffffU; ++bits) {
+      const float expected = Float16::from_bits(static_cast<std::uint16_t>(bits));
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(floats.data<float>()[bits]), std::bit_cast<std::uint32_t>(expected))
+          << bits;
+    }
+    // Every upper half of a float32 with lower halves about the points of rounding.
+    for (const std::uint32_t lower :
+         {0U, 1U, 0xfffU, 0x1000U, 0x1001U, 0x2000U, 0x3000U, 0xefffU, 0xf000U, 0xffffU}) {
+      const Tensor wide = Tensor::empty({0x10000}, DType::float32);
+      for (std::uint32_t upper = 0; upper <= 0xffffU; ++upper) {
+        wide.data<float>()[upper] = std::bit_cast<float>(upper << 16 | lower);
+      }
+      const Tensor narrow = wide.to(DType::float16);
+      for (std::uint32_t upper = 0; upper <= 0xffffU; ++upper) {
+        const Float16 expected(std::bit_cast<float>(upper << 16 | lower));
+        ASSERT_EQ(narrow.data<Float16>()[upper].bits, expected.bits) << upper << ", " << lower;
+      }
+    }
   }
 }
 
