@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes tests/fixtures/conformance/: what PyTorch, NumPy and mpmath answer to every op of the library.
 
-    python3 tests/conformance/generate.py [FAMILY...]
+    python3 tests/conformance/generate.py [MODULE...]
 
-Run by hand, with PyTorch 2, NumPy and mpmath; the result is committed and read by tests/conformance/*_test.cpp.
-Equal versions write equal bytes.
+Run by hand, with PyTorch 2, NumPy and mpmath; a module is a file of reference/. The result is committed and read by
+tests/conformance/*_test.cpp. Equal versions write equal bytes.
 """
 
 import importlib
