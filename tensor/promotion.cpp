@@ -29,8 +29,17 @@ constexpr DType table[dtype_count][dtype_count] = {
     {f4, f8, g2, g2, g2, g2, g2, g2, f4, g2},  // bfloat16
 };
 
+int kind_of(DType dtype) noexcept { return dtype == DType::boolean ? 0 : is_floating(dtype) ? 2 : 1; }
+
 }  // namespace
 
 DType promote(DType a, DType b) noexcept { return table[static_cast<int>(a)][static_cast<int>(b)]; }
+
+DType promote(const Tensor& a, const Tensor& b) noexcept {
+  if (a.dtype() == b.dtype() || (a.dims() == 0) == (b.dims() == 0)) return promote(a.dtype(), b.dtype());
+  const Tensor& number = a.dims() == 0 ? a : b;
+  const Tensor& other = a.dims() == 0 ? b : a;
+  return kind_of(number.dtype()) <= kind_of(other.dtype()) ? other.dtype() : promote(a.dtype(), b.dtype());
+}
 
 }  // namespace feral

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tensor/dtype.hpp"
+#include "tensor/tensor.hpp"
 
 namespace feral {
 
@@ -9,5 +10,9 @@ namespace feral {
 // wider one wins; uint8 with a signed type needs one wide enough for both (int16 for int8); float16 with bfloat16
 // is float32.
 DType promote(DType a, DType b) noexcept;
+
+// The type in which two tensors meet: that of their types; but a tensor without dimensions gives way to one that
+// has some, unless it is of a higher kind (bool, integer, float), as a plain number does.
+DType promote(const Tensor& a, const Tensor& b) noexcept;
 
 }  // namespace feral

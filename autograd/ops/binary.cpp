@@ -148,7 +148,7 @@ Tensor Tensor::copysign(const Tensor& other) const {
 Tensor Tensor::nextafter(const Tensor& other) const {
   ops::check_defined("nextafter", *this);
   ops::check_defined("nextafter", other);
-  if (is_half(promote(dtype(), other.dtype()))) fail("nextafter: 16-bit floats are for storage; convert with to()");
+  if (is_half(promote(*this, other))) fail("nextafter: 16-bit floats are for storage; convert with to()");
   return ops::apply_promoted_float<ops::Nextafter>(*this, other);
 }
 

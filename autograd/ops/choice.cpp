@@ -42,7 +42,7 @@ namespace feral {
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   ops::check_defined("where", a);
   ops::check_defined("where", b);
-  const DType common = promote(a.dtype(), b.dtype());
+  const DType common = promote(a, b);
   return apply<ops::Where>({}, condition, a.to(common), b.to(common));
 }
 

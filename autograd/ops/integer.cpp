@@ -24,7 +24,7 @@ template <class Op>
 Tensor integers(const Tensor& a, const Tensor& b) {
   check_defined(Op::name, a);
   check_defined(Op::name, b);
-  const DType common = promote(a.dtype(), b.dtype());
+  const DType common = promote(a, b);
   return apply<Op>({}, a.to(common), b.to(common));
 }
 

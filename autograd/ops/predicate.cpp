@@ -78,7 +78,7 @@ Tensor Tensor::logical_not() const {
 Tensor Tensor::isclose(const Tensor& other, double rtol, double atol, bool equal_nan) const {
   ops::check_defined("isclose", *this);
   ops::check_defined("isclose", other);
-  const DType common = promote(dtype(), other.dtype());
+  const DType common = promote(*this, other);
   const DType computed = is_half(common) ? DType::float32 : common;
   return apply<ops::IsClose>({.rtol = rtol, .atol = atol, .equal_nan = equal_nan}, to(computed),
                              other.to(computed));

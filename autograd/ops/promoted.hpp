@@ -20,7 +20,7 @@ Tensor apply_promoted(const Tensor& a, const Tensor& b) {
   check_defined(Op::name, a);
   check_defined(Op::name, b);
   if (a.dtype() == b.dtype() && !is_half(a.dtype())) return apply<Op>({}, a, b);
-  const DType common = promote(a.dtype(), b.dtype());
+  const DType common = promote(a, b);
   const DType computed = is_half(common) ? DType::float32 : common;
   return apply<Op>({}, a.to(computed), b.to(computed)).to(common);
 }
@@ -31,7 +31,7 @@ Tensor apply_promoted_float(const Tensor& a, const Tensor& b) {
   check_defined(Op::name, a);
   check_defined(Op::name, b);
   if (a.dtype() == b.dtype() && has_gradient(a.dtype())) return apply<Op>({}, a, b);
-  const DType common = promote(a.dtype(), b.dtype());
+  const DType common = promote(a, b);
   const DType result = is_floating(common) ? common : DType::float32;
   const DType computed = is_half(result) ? DType::float32 : result;
   return apply<Op>({}, a.to(computed), b.to(computed)).to(result);
@@ -42,7 +42,7 @@ template <class Op>
 Tensor compare_promoted(const Tensor& a, const Tensor& b) {
   check_defined(Op::name, a);
   check_defined(Op::name, b);
-  const DType common = promote(a.dtype(), b.dtype());
+  const DType common = promote(a, b);
   const DType computed = is_half(common) ? DType::float32 : common;
   return apply<Op>({}, a.to(computed), b.to(computed));
 }

@@ -92,7 +92,7 @@ Tensor Tensor::lerp(const Tensor& end, Scalar weight) const {
   ops::check_defined("lerp", *this);
   ops::check_defined("lerp", end);
   // A plain number does not make integers floats here.
-  const DType common = promote(dtype(), end.dtype());
+  const DType common = promote(*this, end);
   return ops::of_three<ops::Lerp>(*this, end, is_floating(common) ? full({}, weight.value, common) : end);
 }
 Tensor Tensor::addcmul(const Tensor& a, const Tensor& b, double value) const {

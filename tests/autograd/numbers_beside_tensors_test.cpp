@@ -1,7 +1,7 @@
 // Plain numbers beside tensors: nothing of them is lost, and none wraps around.
 #include <gtest/gtest.h>
 
-#include "autograd/ops/check.hpp"
+#include "autograd/ops/choice.hpp"
 #include "tests/tensor/operands.hpp"
 
 namespace feral {
@@ -53,6 +53,25 @@ TEST(NumbersBesideTensors, ABoolBesideBoolStaysBool) {
   EXPECT_EQ(flags.mul(false).dtype(), DType::boolean);
   EXPECT_EQ(flags.add(1).dtype(), DType::int64);
   EXPECT_EQ(error_of([&] { (void)flags.neg(); }).rfind("neg: bool", 0), 0U);
+}
+
+TEST(NumbersBesideTensors, ATensorWithoutDimensionsGivesWayLikeANumber) {
+  const auto type = [](DType with, DType without) {
+    const Tensor a = Tensor::ones({2}, with);
+    const Tensor b = Tensor::ones({}, without);
+    EXPECT_EQ(a.add(b).dtype(), b.add(a).dtype());
+    EXPECT_EQ(where(Tensor::ones({2}, DType::boolean), a, b).dtype(), a.add(b).dtype());
+    return a.add(b).dtype();
+  };
+  // PyTorch's answers.
+  EXPECT_EQ(type(DType::float32, DType::float64), DType::float32);
+  EXPECT_EQ(type(DType::float16, DType::float32), DType::float16);
+  EXPECT_EQ(type(DType::int8, DType::int64), DType::int8);
+  EXPECT_EQ(type(DType::int32, DType::float64), DType::float64);
+  EXPECT_EQ(type(DType::boolean, DType::int16), DType::int16);
+  EXPECT_EQ(type(DType::float32, DType::int64), DType::float32);
+  EXPECT_EQ(Tensor::ones({}).add(Tensor::ones({}, DType::float64)).dtype(), DType::float64);
+  EXPECT_EQ(Tensor::ones({1}).add(Tensor::ones({2}, DType::float64)).dtype(), DType::float64);
 }
 
 TEST(NumbersBesideTensors, VarianceTakesADimensionFirst) {
