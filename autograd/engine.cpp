@@ -22,6 +22,12 @@ namespace {
 // so when a node comes to the top every op that used its result has been through: no count of users is needed.
 class Queue {
  public:
+  // Borrows the memory that `lender` has for its own lifetime.
+  explicit Queue(std::vector<Node*>& lender) noexcept : heap_(std::move(lender)), lender_(lender) {}
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+  ~Queue() { lender_ = std::move(heap_); }
+
   void push(Node* node) {
     if (node->queued) return;
     node->queued = true;
@@ -53,6 +59,7 @@ class Queue {
  private:
   static bool earlier(const Node* a, const Node* b) noexcept { return a->sequence < b->sequence; }
   std::vector<Node*> heap_;
+  std::vector<Node*>& lender_;
 };
 
 // Whether nobody else can see the tensor's memory, so that it may be added to in place or kept.
@@ -156,7 +163,9 @@ void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_gra
     accumulate_leaf(*this, start.clone());
     return;
   }
-  static thread_local Queue queue;  // keeps its memory between calls
+  // The memory is kept between calls; a backward within a gradient (checkpointing) has a queue of its own.
+  static thread_local std::vector<Node*> memory;
+  Queue queue(memory);
   root->incoming = std::move(start);
   queue.push(root);
   while (!queue.empty()) {

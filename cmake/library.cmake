@@ -20,7 +20,18 @@ if(FERAL_WERROR)
 endif()
 if(FERAL_SANITIZE)
   target_compile_options(feral_flags INTERFACE -fsanitize=${FERAL_SANITIZE} -fno-omit-frame-pointer)
+  # AddressSanitizer sees what these would; they double the time to build. Alignment is watched where bytes come from
+  # outside (below).
+  if(FERAL_SANITIZE MATCHES "undefined")
+    target_compile_options(feral_flags INTERFACE -fno-sanitize=null,object-size,vptr,alignment)
+  endif()
   target_link_options(feral_flags INTERFACE -fsanitize=${FERAL_SANITIZE})
+endif()
+
+if(FERAL_SANITIZE MATCHES "undefined")
+  set(outside ${FERAL_SOURCES})
+  list(FILTER outside INCLUDE REGEX "/(shm|data)/|/tensor/(npy|npz|files|dlpack|print|tensor)")
+  set_source_files_properties(${outside} PROPERTIES COMPILE_OPTIONS "-fsanitize=alignment")
 endif()
 
 add_library(feral STATIC ${FERAL_SOURCES})

@@ -41,8 +41,8 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
-// What AddressSanitizer is told, so that it sees a use after free and an access past the end in blocks that the heap
-// itself never gets back. A free block keeps its link open.
+// What AddressSanitizer is told, so that it sees a use after free and an access past the end in blocks that the
+// heap itself never gets back. A free block keeps its link open.
 #if defined(__SANITIZE_ADDRESS__)
 void hand_out(void* block, std::size_t bytes, std::size_t class_bytes) noexcept {
   ASAN_UNPOISON_MEMORY_REGION(block, bytes);
@@ -107,6 +107,10 @@ void* allocate_block(std::size_t bytes) {
     ++cache.statistics.heap_allocations;
   }
   void* block = allocate_from_heap(size_class.bytes);
+  if (block == nullptr && !Cache::gone) {
+    cache.release();  // what other sizes have left may be what is missing
+    block = allocate_from_heap(size_class.bytes);
+  }
   if (block == nullptr) {
     if (!Cache::gone) cache.statistics.live_bytes -= static_cast<std::int64_t>(size_class.bytes);
     fail("allocator: no memory for a tensor of {}", human_bytes(bytes));

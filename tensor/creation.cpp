@@ -1,5 +1,6 @@
 // Tensors made by rule.
 #include <cmath>
+#include <limits>
 
 #include "core/fail.hpp"
 #include "tensor/kernels.hpp"
@@ -23,6 +24,22 @@ void check_fits(const char* op, const char* what, double value) {
   if (!(value >= -int64_end && value < int64_end)) fail("{}: {} {} is no int64", op, what, value);
 }
 
+// All in whole numbers: nothing is rounded, however large.
+Tensor whole_range(std::int64_t start, std::int64_t end, std::int64_t step, DType dtype) {
+  if (step == 0) fail("arange: the step {} is 0", step);
+  if (step > 0 ? end < start : end > start) fail("arange: steps of {} do not lead from {} to {}", step, start, end);
+  const auto distance = step > 0 ? static_cast<std::uint64_t>(end) - static_cast<std::uint64_t>(start)
+                                 : static_cast<std::uint64_t>(start) - static_cast<std::uint64_t>(end);
+  const std::uint64_t stride =
+      step > 0 ? static_cast<std::uint64_t>(step) : std::uint64_t{0} - static_cast<std::uint64_t>(step);
+  const std::uint64_t length = distance / stride + (distance % stride != 0 ? 1 : 0);
+  if (length > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    fail("arange: {} numbers are too many", length);
+  const Tensor out = Tensor::empty({static_cast<std::int64_t>(length)}, dtype);
+  kernels(out.device()).arange(out, start, step);
+  return out;
+}
+
 }  // namespace
 
 Tensor Tensor::zeros_like(const Tensor& other) {
@@ -35,7 +52,7 @@ Tensor Tensor::ones_like(const Tensor& other) {
   return ones(other.shape(), other.dtype());
 }
 
-Tensor Tensor::full_like(const Tensor& other, double value) {
+Tensor Tensor::full_like(const Tensor& other, Scalar value) {
   check_defined("full_like", other);
   return full(other.shape(), value, other.dtype());
 }
@@ -59,6 +76,9 @@ Tensor Tensor::arange(Scalar start, Scalar end, Scalar step, DType dtype) {
   double by = step.value;
   if (!std::isfinite(first) || !std::isfinite(last) || !std::isfinite(by)) {
     fail("arange: from {} to {} by {}: the numbers must be finite", first, last, by);
+  }
+  if (!start.floating && !end.floating && !step.floating && !is_floating(dtype)) {
+    return whole_range(start.integer, end.integer, step.integer, dtype);
   }
   // PyTorch's length: int64 counts in whole numbers, other types as the numbers were given.
   if (dtype == DType::int64) {

@@ -80,7 +80,8 @@ Tensor map_npy(const std::filesystem::path& path) {
   const FileSource file(path, expected);
   SourceReader reader(file);
   const NpyHeader header = read_npy_header(reader, file.size(), file.name());
-  if (header.swapped || header.data_bytes == 0 || header.data_offset % size_of(header.dtype) != 0) {
+  if (header.swapped || header.dtype == DType::boolean || header.data_bytes == 0 ||
+      header.data_offset % size_of(header.dtype) != 0) {
     return read_all(file);
   }
   return Mapping(file).tensor(header);

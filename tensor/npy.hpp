@@ -1,6 +1,6 @@
 // Tensors in and out of .npy files, NumPy's format for one array.
 //
-// Read: versions 1.0, 2.0 and 3.0, every DType that NumPy has but bool, C and Fortran order, little- and
+// Read: versions 1.0, 2.0 and 3.0, every DType that NumPy has, C and Fortran order, little- and
 // big-endian, 0 to 8 dimensions. Other element types (objects, text, several fields, complex numbers) are refused
 // by name. Nothing in the file is trusted: the header is parsed strictly and never evaluated, and the file must
 // hold exactly the bytes that its shape announces, so that no more is allocated than it holds.

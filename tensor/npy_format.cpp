@@ -17,15 +17,16 @@ namespace feral {
 namespace {
 
 // What NumPy calls the element types that it shares with DType, without the byte order. Elements are copied or
-// mapped without a look at them, so every pattern of bits must be a value of its type: bool would need a check
-// beside its line here, since a byte other than 0 and 1 is no bool in C++.
+// mapped without a look at them, since every pattern of bits is a value of its type; but for bool, which is always
+// copied: a byte other than 0 and 1 is no bool in C++, and is read as true.
 struct NumpyType {
   std::string_view code;
   DType dtype;
 };
 constexpr NumpyType numpy_types[] = {
-    {"f4", DType::float32}, {"f8", DType::float64}, {"i4", DType::int32}, {"i8", DType::int64},
-    {"u1", DType::uint8},   {"i1", DType::int8},    {"i2", DType::int16}, {"f2", DType::float16},
+    {"f4", DType::float32}, {"f8", DType::float64}, {"i4", DType::int32},
+    {"i8", DType::int64},   {"u1", DType::uint8},   {"i1", DType::int8},
+    {"i2", DType::int16},   {"f2", DType::float16}, {"b1", DType::boolean},
 };
 
 constexpr std::string_view magic = "\x93NUMPY";
@@ -75,8 +76,6 @@ std::string_view meaning_of(std::string_view descr) {
       return " (signed integers)";
     case 'u':
       return " (unsigned integers)";
-    case 'b':
-      return " (bool)";
     default:
       return "";
   }
@@ -340,6 +339,12 @@ Tensor read_npy(NpyReader& reader, std::size_t total, std::string_view name) {
     fail("{}: {}", name, error.what());
   }
   reader.read(tensor.raw_data(), header.data_bytes);
+  if (header.dtype == DType::boolean) {
+    for (std::size_t i = 0; i < header.data_bytes; ++i) {
+      std::byte& flag = tensor.raw_data()[i];
+      flag = flag == std::byte{0} ? std::byte{0} : std::byte{1};
+    }
+  }
   if (header.swapped) swap_bytes(tensor.raw_data(), header.data_bytes, size_of(header.dtype));
   return header.fortran_order ? with_strides(tensor, header.strides()) : tensor;
 }

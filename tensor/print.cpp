@@ -257,8 +257,9 @@ class Layout {
       positions(
           dim, [&](std::int64_t) { add(block(dim + 1, indent + " ", width - 1)); }, [&] { add("..."); });
     }
-    done.replace(0, indent.size(), 1, '[');
-    return done + ']';
+    std::string result = "[";
+    result.append(done, indent.size());
+    return result += ']';
   }
 
   const Tensor& tensor_;

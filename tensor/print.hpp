@@ -14,7 +14,7 @@ struct PrintOptions {
   std::int64_t threshold = 1000;    // more elements than this are summarized
   std::int64_t edge_items = 3;      // in a summary: elements at either end of each dimension
   int line_width = 75;              // characters before a line is broken
-  bool suppress_exponents = false;  // never 1e+10
+  bool suppress_exponents = false;  // exponents for numbers of 1e8 and more alone
 };
 
 // The elements as NumPy's str() of the same array: "[[1.  2.5]\n [nan 4. ]]". "undefined" for an undefined tensor.

@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "core/fail.hpp"
-#include "tensor/in_place.hpp"
 #include "tensor/generator.hpp"
+#include "tensor/in_place.hpp"
 #include "tensor/kernels.hpp"
 
 namespace feral {
@@ -42,6 +42,21 @@ void check_probability(std::string_view op, double probability) {
   if (!(probability >= 0 && probability <= 1)) fail("{}: probability {} is outside of [0, 1]", op, probability);
 }
 
+// The largest number of a 16-bit type that is below `bound`.
+double last_half_below(double bound, DType dtype) {
+  const auto search = [&]<class Half>() {
+    auto half = static_cast<Half>(static_cast<float>(bound));
+    while (static_cast<double>(static_cast<float>(half)) >= bound) {
+      const bool negative = (half.bits & 0x8000U) != 0;
+      const auto magnitude = static_cast<std::uint16_t>(half.bits & 0x7FFFU);
+      half.bits = negative ? static_cast<std::uint16_t>(half.bits + 1)
+                           : static_cast<std::uint16_t>(magnitude == 0 ? 0x8001U : half.bits - 1U);
+    }
+    return static_cast<double>(static_cast<float>(half));
+  };
+  return dtype == DType::float16 ? search.template operator()<Float16>() : search.template operator()<BFloat16>();
+}
+
 // [smallest, largest] integer that the type holds exactly, as do all between.
 std::pair<std::int64_t, std::int64_t> integer_range(DType dtype) {
   return visit_dtype(dtype, [&]<class T>() -> std::pair<std::int64_t, std::int64_t> {
@@ -64,6 +79,12 @@ const Tensor& Tensor::uniform_(double low, double high, Generator* generator) co
   if (!(low <= high) || !std::isfinite(high - low)) fail("uniform_: no range from {} to {}", low, high);
   return filled(*this, type, [&](const Tensor& x) {
     kernels(x.device()).uniform(x, low, high, chosen(generator).take(words_for(x)));
+    // Rounded to 16 bits, a number may reach `high`, which does not belong to the range.
+    if (is_half(dtype()) && low < high) {
+      const double last = last_half_below(high, dtype());
+      kernels(x.device())
+          .parametric(ParametricKernel::clamp, x, x, {-std::numeric_limits<double>::infinity(), last, 0});
+    }
   });
 }
 

@@ -58,7 +58,7 @@ Tensor Tensor::zeros(const Shape& shape, DType dtype) {
   return tensor;
 }
 
-Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
+Tensor Tensor::full(const Shape& shape, Scalar value, DType dtype) {
   Tensor tensor = empty(shape, dtype);
   tensor.fill_(value);
   return tensor;
@@ -105,6 +105,13 @@ double Tensor::item() const {
 }
 
 template <class T>
+T Tensor::item() const {
+  refuse_undefined("item", *this);
+  if (numel() != 1) fail("item: a tensor of shape {} has {} elements, not one", shape().to_string(), numel());
+  return to(dtype_of<T>).template data<T>()[0];
+}
+
+template <class T>
 std::vector<T> Tensor::to_vector() const {
   refuse_undefined("to_vector", *this);
   const Tensor copy = empty(shape(), dtype_of<T>);
@@ -127,7 +134,7 @@ const Tensor& Tensor::copy_(const Tensor& source) const {
   return *this;
 }
 
-const Tensor& Tensor::fill_(double value) const {
+const Tensor& Tensor::fill_(Scalar value) const {
   check_target("fill_", *this);
   kernels(device()).fill(*this, value);
   return *this;
@@ -177,6 +184,7 @@ Tensor& Tensor::set_requires_grad(bool value) {
 #define FERAL_INSTANTIATE(T)                                                   \
   template Tensor Tensor::from_vector<T>(const std::vector<T>&, const Shape&); \
   template T* Tensor::data<T>() const;                                         \
+  template T Tensor::item<T>() const;                                          \
   template std::vector<T> Tensor::to_vector<T>() const;
 FERAL_INSTANTIATE(float)
 FERAL_INSTANTIATE(double)

@@ -32,10 +32,12 @@ struct Scalar {
   noexcept
       : value(static_cast<double>(number)),
         integer(std::is_floating_point_v<T> ? 0 : static_cast<std::int64_t>(number)),
-        floating(std::is_floating_point_v<T>) {}
+        floating(std::is_floating_point_v<T>),
+        boolean(std::is_same_v<T, bool>) {}
   double value;          // an integer beyond 2^53 is rounded
   std::int64_t integer;  // the exact one; 0 for a floating number
   bool floating;
+  bool boolean;  // a bool keeps the type of a bool tensor, too
 };
 
 class Generator;  // tensor/generator.hpp
@@ -51,10 +53,10 @@ class Tensor {
   static Tensor empty(const Shape& shape, DType dtype = DType::float32);  // uninitialized
   static Tensor zeros(const Shape& shape, DType dtype = DType::float32);
   static Tensor ones(const Shape& shape, DType dtype = DType::float32);
-  static Tensor full(const Shape& shape, double value, DType dtype = DType::float32);
+  static Tensor full(const Shape& shape, Scalar value, DType dtype = DType::float32);
   static Tensor zeros_like(const Tensor& other);  // contiguous, of its shape and type
   static Tensor ones_like(const Tensor& other);
-  static Tensor full_like(const Tensor& other, double value);
+  static Tensor full_like(const Tensor& other, Scalar value);
   static Tensor empty_like(const Tensor& other);
   // start, start + step, … below end (above it for a negative step). Without a type: int64 when all three are
   // integers, float32 otherwise.
@@ -83,7 +85,8 @@ class Tensor {
   // Copies `values` in row-major order; their number must be that of `shape`.
   template <class T>
   static Tensor from_vector(const std::vector<T>& values, const Shape& shape);
-  // Views memory that the caller keeps alive and aligned to its elements: an arena slot, a mapped file.
+  // Views memory that the caller keeps alive and aligned to its elements: an arena slot, a mapped file. Elements of
+  // bool are bytes 0 and 1.
   static Tensor borrow(void* data, const Shape& shape, DType dtype);
   // Views memory from outside; `deleter(data)` is called when the last tensor over it goes.
   static Tensor from_blob(void* data, const Shape& shape, DType dtype, std::function<void(void*)> deleter);
@@ -103,8 +106,10 @@ class Tensor {
   template <class T>
   T* data() const;
   std::byte* raw_data() const noexcept { return impl_->data; }
-  // The one element of a tensor that has exactly one, as a double.
+  // The one element of a tensor that has exactly one, as a double or converted to T.
   double item() const;
+  template <class T>
+  T item() const;
   // All elements in row-major order, converted to T.
   template <class T>
   std::vector<T> to_vector() const;
@@ -134,7 +139,7 @@ class Tensor {
   // In place, not recorded: refused for results of recorded ops. Writing into a leaf that an op has saved for its
   // gradient is not noticed: it changes that gradient.
   const Tensor& copy_(const Tensor& source) const;  // broadcasts and converts
-  const Tensor& fill_(double value) const;
+  const Tensor& fill_(Scalar value) const;
   const Tensor& zero_() const { return fill_(0); }
   const Tensor& uniform_(double low = 0, double high = 1, Generator* generator = nullptr) const;  // [low, high)
   const Tensor& normal_(double mean = 0, double std = 1, Generator* generator = nullptr) const;
@@ -292,7 +297,8 @@ class Tensor {
   Tensor minimum(const Tensor& other) const;
   Tensor clamp(Scalar low, Scalar high) const;
 
-  // Of floats; integers are computed as float32.
+  // Integers keep their type in pow, fmod, remainder and floor_divide (a divisor of 0 is an error); the others
+  // compute them as float32.
   Tensor pow(const Tensor& other) const;
   Tensor pow(Scalar other) const;
   Tensor atan2(const Tensor& other) const;
@@ -414,9 +420,9 @@ class Tensor {
   Tensor prod() const;
   Tensor prod(const Dims& dims, bool keepdim = false) const;
   // Divided by (count - correction); 1 is Bessel's.
-  Tensor var(double correction = 1) const;
+  Tensor var() const;
   Tensor var(const Dims& dims, double correction = 1, bool keepdim = false) const;
-  Tensor std(double correction = 1) const;
+  Tensor std() const;
   Tensor std(const Dims& dims, double correction = 1, bool keepdim = false) const;
   Tensor amax(const Dims& dims, bool keepdim = false) const;  // a NaN is the largest, and the smallest
   Tensor amin(const Dims& dims, bool keepdim = false) const;  // equal ones share the gradient

@@ -1,5 +1,6 @@
 #include "autograd/ops/activation.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -13,6 +14,22 @@ namespace feral::ops {
 namespace {
 
 Tensor number(double value, const Tensor& like) { return Tensor::full({}, value, like.dtype()); }
+
+// An integer bound beside integers of `dtype`: cut to what the type holds, where it would wrap around. A bound
+// beyond all of them bounds nothing.
+Scalar within(Scalar bound, DType dtype) {
+  return visit_dtype(dtype, [&]<class T>() -> Scalar {
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      constexpr auto smallest = static_cast<std::int64_t>(std::numeric_limits<T>::min());
+      constexpr auto largest = static_cast<std::int64_t>(std::numeric_limits<T>::max());
+      if (!bound.floating) return std::clamp(bound.integer, smallest, largest);
+      if (bound.value <= static_cast<double>(smallest)) return smallest;
+      if (bound.value >= static_cast<double>(largest)) return largest;
+      return static_cast<std::int64_t>(bound.value);
+    }
+    return bound;
+  });
+}
 
 // The density of the normal distribution.
 Tensor normal_density(const Tensor& x) {
@@ -124,7 +141,7 @@ Tensor Tensor::hardtanh(double low, double high) const {
   ops::check_defined("hardtanh", *this);
   if (dtype() == DType::boolean) fail("hardtanh: bool is no number; convert with to()");
   if (low > high) fail("hardtanh: the bounds {} and {} are in the wrong order", low, high);
-  if (!is_floating(dtype())) return clamp(std::int64_t(low), std::int64_t(high));
+  if (!is_floating(dtype())) return clamp(ops::within(low, dtype()), ops::within(high, dtype()));
   return ops::of_float<ops::Clamp>(*this, {.low = low, .high = high, .with_bounds = false});
 }
 
@@ -134,21 +151,21 @@ Tensor Tensor::clamp(Scalar low, Scalar high) const {
   if (is_floating(dtype()) || low.floating || high.floating) {
     return ops::of_float<ops::Clamp>(*this, {.low = low.value, .high = high.value});
   }
-  return maximum(as_operand(low)).minimum(as_operand(high));
+  return maximum(as_operand(ops::within(low, dtype()))).minimum(as_operand(ops::within(high, dtype())));
 }
 Tensor Tensor::clamp_min(Scalar low) const {
   ops::check_defined("clamp_min", *this);
   if (is_floating(dtype()) || low.floating) {
     return ops::of_float<ops::Clamp>(*this, {.low = low.value, .high = infinity});
   }
-  return maximum(as_operand(low));
+  return maximum(as_operand(ops::within(low, dtype())));
 }
 Tensor Tensor::clamp_max(Scalar high) const {
   ops::check_defined("clamp_max", *this);
   if (is_floating(dtype()) || high.floating) {
     return ops::of_float<ops::Clamp>(*this, {.low = -infinity, .high = high.value});
   }
-  return minimum(as_operand(high));
+  return minimum(as_operand(ops::within(high, dtype())));
 }
 
 Tensor Tensor::nan_to_num(double nan) const {

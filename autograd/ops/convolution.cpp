@@ -35,7 +35,7 @@ Shape conv_shape(std::string_view op, const Shape& x, const Shape& weight, const
   check_geometry(op, geometry, x.dims() - 2);
   check_sizes(op, x);
   const std::int64_t groups = geometry.groups;
-  if (weight[1] > most || x[1] != weight[1] * groups) {
+  if (weight[1] > most || groups > most || x[1] != weight[1] * groups) {
     fail("{}: input {} has {} channels, weight {} with {} groups expects {} each", op, x.to_string(), x[1],
          weight.to_string(), groups, weight[1]);
   }

@@ -27,6 +27,8 @@ namespace {
 
 Tensor drop(const Tensor& x, double probability, bool training, std::int64_t group, Generator& generator) {
   if (!training || probability == 0) return x;
+  // Checked before numbers are taken from the generator.
+  (void)Dropout::infer({.probability = static_cast<float>(probability), .group = group, .position = {}}, x);
   const auto draws = static_cast<std::uint64_t>(x.numel() / group);
   const DropoutDraw draw{
       .probability = static_cast<float>(probability), .group = group, .position = generator.take(draws)};

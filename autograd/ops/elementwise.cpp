@@ -145,6 +145,8 @@ Tensor Tensor::affine(double scale, double shift) const {
 
 Tensor Tensor::neg() const {
   ops::check_defined("neg", *this);
+  if (dtype() == DType::boolean) fail("neg: bool has no negative; use logical_not(), or convert with to()");
+  if (dtype() == DType::boolean) fail("neg: bool has no negative; use logical_not(), or convert with to()");
   if (has_gradient(dtype())) return affine(-1, no_shift);
   return is_half(dtype()) ? to(DType::float32).neg().to(dtype()) : zeros({}, dtype()).sub(*this);
 }
@@ -154,7 +156,7 @@ Tensor Tensor::as_operand(const Scalar& scalar) const {
   // A number takes the tensor's type on, unless the tensor's kind cannot hold it.
   DType type = dtype();
   if (scalar.floating && !is_floating(type)) type = DType::float32;
-  if (!scalar.floating && type == DType::boolean) type = DType::int64;
+  if (!scalar.floating && !scalar.boolean && type == DType::boolean) type = DType::int64;
   const Tensor operand = empty({}, type);
   kernels(device()).fill(operand, scalar);
   return operand;

@@ -115,11 +115,11 @@ Tensor spread(const Tensor& x, const Dims& over, double correction, bool keepdim
 
 namespace feral {
 
-Tensor Tensor::var(double correction) const { return var(Dims(), correction); }
+Tensor Tensor::var() const { return var(Dims()); }
 Tensor Tensor::var(const Dims& over, double correction, bool keepdim) const {
   return ops::spread<ops::Var>(*this, over, correction, keepdim);
 }
-Tensor Tensor::std(double correction) const { return std(Dims(), correction); }
+Tensor Tensor::std() const { return std(Dims()); }
 Tensor Tensor::std(const Dims& over, double correction, bool keepdim) const {
   return ops::spread<ops::Std>(*this, over, correction, keepdim);
 }

@@ -133,14 +133,15 @@ Tensor Tensor::square() const {
   return is_floating(dtype()) ? ops::of_float<ops::Square>(*this) : mul(*this);
 }
 Tensor Tensor::abs() const {
-  if (defined() && dtype() == DType::uint8) return clone();  // 0 - x would wrap around
   ops::check_defined("abs", *this);
   if (is_floating(dtype())) return ops::of_float<ops::Abs>(*this);
-  return dtype() == DType::uint8 ? clone() : maximum(zeros({}, dtype()).sub(*this));
+  if (dtype() == DType::uint8 || dtype() == DType::boolean) return clone();  // never below 0
+  return maximum(zeros({}, dtype()).sub(*this));
 }
 Tensor Tensor::sign() const {
   ops::check_defined("sign", *this);
   if (is_floating(dtype())) return ops::of_float<ops::Sign>(*this);
+  if (dtype() == DType::boolean) return clone();
   const Tensor zero = zeros({}, dtype());
   return gt(zero).to(dtype()).sub(lt(zero).to(dtype()));
 }

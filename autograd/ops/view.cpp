@@ -273,6 +273,9 @@ Tensor Tensor::squeeze(const Dims& named) const {
 
 Tensor Tensor::unsqueeze(std::int64_t dim) const {
   ops::check_defined("unsqueeze", *this);
+  if (dims() == Shape::max_dims) {
+    fail("unsqueeze: shape {} has {} dimensions, as many as there may be", shape().to_string(), dims());
+  }
   const int place = normalize_dim("unsqueeze", dim, dims() + 1);
   ops::Geometry wide;
   for (int i = 0; i <= dims(); ++i) {

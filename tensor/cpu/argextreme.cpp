@@ -17,7 +17,7 @@ namespace feral::cpu {
 
 // A tile of accumulators: the best elements (in 8 bytes' room each), behind them their indices.
 inline std::int64_t* indices_of(std::byte* accumulators) {
-  return reinterpret_cast<std::int64_t*>(accumulators + tile_columns * 8);
+  return reinterpret_cast<std::int64_t*>(accumulators + fold_columns * 8);
 }
 
 }  // namespace feral::cpu
@@ -112,7 +112,7 @@ struct ArgFold {
     if constexpr (std::is_same_v<T, C> && std::is_floating_point_v<T>) {
       using I = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
       if (block.column_stride == 1 && block.rows <= std::numeric_limits<std::int32_t>::max()) {
-        HWY_ALIGN I places[tile_columns];
+        HWY_ALIGN I places[fold_columns];
         for (std::int64_t j = 0; j < block.columns; ++j) places[j] = -1;
         std::int64_t i = 0;
         for (; i + 4 <= block.rows; i += 4) look_all<4>(held, places, x, block, i);
@@ -141,7 +141,7 @@ struct ArgFold {
 
   static void finish(std::byte* out, const std::byte* accumulators, std::int64_t n, std::int64_t stride,
                      const FoldArguments&) {
-    const auto* indices = reinterpret_cast<const std::int64_t*>(accumulators + tile_columns * 8);
+    const auto* indices = reinterpret_cast<const std::int64_t*>(accumulators + fold_columns * 8);
     for (std::int64_t j = 0; j < n; ++j) reinterpret_cast<std::int64_t*>(out)[j * stride] = indices[j];
   }
 
@@ -151,7 +151,7 @@ struct ArgFold {
 };
 
 template <class Side>
-Fold pick_side(DType dtype) {
+Fold pick_arg_side(DType dtype) {
   switch (dtype) {
     case DType::float32:
       return ArgFold<Side, float, float>::fold();
@@ -177,7 +177,7 @@ Fold pick_side(DType dtype) {
 }
 
 Fold pick_arg(DType dtype, bool largest) {
-  return largest ? pick_side<Largest>(dtype) : pick_side<Smallest>(dtype);
+  return largest ? pick_arg_side<Largest>(dtype) : pick_arg_side<Smallest>(dtype);
 }
 
 }  // namespace feral::cpu::HWY_NAMESPACE

@@ -40,16 +40,21 @@ void one_hot(const Tensor& out, const Tensor& x) {
   });
 }
 
-void arange(const Tensor& out, double start, double step) {
+void arange(const Tensor& out, Scalar start, Scalar step) {
   visit_dtype(out.dtype(), [&]<class T>() {
     T* to = reinterpret_cast<T*>(out.raw_data());
     const std::int64_t n = out.numel();
     if constexpr (std::is_integral_v<T>) {
-      auto value = static_cast<std::uint64_t>(static_cast<std::int64_t>(start));
-      const auto increment = static_cast<std::uint64_t>(static_cast<std::int64_t>(step));
+      const auto whole = [](Scalar number) {
+        return static_cast<std::uint64_t>(number.floating ? static_cast<std::int64_t>(number.value)
+                                                          : number.integer);
+      };
+      std::uint64_t value = whole(start);
+      const std::uint64_t increment = whole(step);
       for (std::int64_t i = 0; i < n; ++i, value += increment) to[i] = static_cast<T>(value);
     } else {
-      for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(start + step * static_cast<double>(i));
+      for (std::int64_t i = 0; i < n; ++i)
+        to[i] = static_cast<T>(start.value + step.value * static_cast<double>(i));
     }
   });
 }

@@ -83,8 +83,8 @@ FoldArguments at(const FoldArguments& arguments, std::int64_t out_offset) {
 void finish_empty(const Fold& fold, const Tensor& out, FoldArguments arguments, std::byte* accumulators) {
   const auto out_size = static_cast<std::int64_t>(size_of(out.dtype()));
   arguments.parameter_stride = 1;
-  for (std::int64_t i = 0; i < out.numel(); i += tile_columns) {
-    const std::int64_t n = std::min(tile_columns, out.numel() - i);
+  for (std::int64_t i = 0; i < out.numel(); i += fold_columns) {
+    const std::int64_t n = std::min(fold_columns, out.numel() - i);
     fold.start(accumulators, n);
     fold.finish(out.raw_data() + i * out_size, accumulators, n, 1, at(arguments, i));
   }
@@ -132,8 +132,8 @@ void run_fold(const Fold& fold, const Tensor& out, const Tensor& x, DimSet dims,
     const Axis& column = kept[0];
     arguments.parameter_stride = column.out_stride;
     kept.for_each_position(1, [&](std::int64_t offset, std::int64_t out_offset) {
-      for (std::int64_t first = 0; first < column.size; first += tile_columns) {
-        const std::int64_t n = std::min(tile_columns, column.size - first);
+      for (std::int64_t first = 0; first < column.size; first += fold_columns) {
+        const std::int64_t n = std::min(fold_columns, column.size - first);
         const std::int64_t result = out_offset + first * column.out_stride;
         const FoldArguments moved = at(arguments, result);
         const std::byte* from = x.raw_data() + (offset + first * column.stride) * size;

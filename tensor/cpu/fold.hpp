@@ -14,8 +14,8 @@
 namespace feral::cpu {
 
 // Accumulators of one tile, at most 16 bytes each.
-inline constexpr std::int64_t tile_columns = 1024;
-inline constexpr std::size_t tile_bytes = static_cast<std::size_t>(tile_columns) * 16;
+inline constexpr std::int64_t fold_columns = 1024;
+inline constexpr std::size_t tile_bytes = static_cast<std::size_t>(fold_columns) * 16;
 
 // What a fold is told beside its elements.
 struct FoldArguments {
@@ -27,7 +27,7 @@ struct FoldArguments {
 
 struct Block {
   std::int64_t rows;
-  std::int64_t columns;  // at most tile_columns
+  std::int64_t columns;  // at most fold_columns
   std::int64_t row_stride;
   std::int64_t column_stride;
 };

@@ -37,7 +37,6 @@ constexpr std::int64_t panels_at_once = 16;  // for which a block of weights is 
 constexpr std::int64_t few_panels = 4;
 constexpr int most_rows = 13;  // × 2 vectors of sums in registers, of 32
 
-// element.
 HWY_ATTR void pack_weights(float* to, const PackedProduct& p, std::int64_t row, std::int64_t rows,
                            std::int64_t first, std::int64_t last) {
   const D d;

@@ -93,7 +93,7 @@ struct ExtremeFold {
 
 // Of types with vectors of their own; bool is compared as its byte.
 template <class Side>
-Fold pick_side(DType dtype) {
+Fold pick_extreme_side(DType dtype) {
   switch (dtype) {
     case DType::float64:
       return ExtremeFold<Side, double>::fold();
@@ -114,7 +114,7 @@ Fold pick_side(DType dtype) {
 }
 
 Fold pick_extreme(DType dtype, bool largest) {
-  return largest ? pick_side<Largest>(dtype) : pick_side<Smallest>(dtype);
+  return largest ? pick_extreme_side<Largest>(dtype) : pick_extreme_side<Smallest>(dtype);
 }
 
 }  // namespace feral::cpu::HWY_NAMESPACE

@@ -169,7 +169,7 @@ HWY_ATTR void sum_columns(std::byte* accumulators, const std::byte* bytes, const
   const T* x = reinterpret_cast<const T*>(bytes);
   double* totals = sums_of(accumulators);
   double* errors = errors_of(accumulators);
-  HWY_ALIGN C parameters[Map::parametrized ? tile_columns : 1];
+  HWY_ALIGN C parameters[Map::parametrized ? fold_columns : 1];
   if constexpr (Map::parametrized) {
     for (std::int64_t j = 0; j < block.columns; ++j) {
       parameters[j] = static_cast<C>(arguments.parameters[j * arguments.parameter_stride]);
@@ -190,7 +190,7 @@ HWY_ATTR void sum_columns(std::byte* accumulators, const std::byte* bytes, const
     }
     return;
   }
-  HWY_ALIGN C partial[tile_columns];
+  HWY_ALIGN C partial[fold_columns];
   constexpr int rows = Map::parametrized ? 4 : 16;  // at a time; fewer where a Map is long
   constexpr std::int64_t piece = 32 * rows;
   for (std::int64_t row = 0; row < block.rows; row += piece) {

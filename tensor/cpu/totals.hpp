@@ -11,7 +11,7 @@
 namespace feral::cpu {
 
 inline double* sums_of(std::byte* tile) { return reinterpret_cast<double*>(tile); }
-inline double* errors_of(std::byte* tile) { return reinterpret_cast<double*>(tile) + tile_columns; }
+inline double* errors_of(std::byte* tile) { return reinterpret_cast<double*>(tile) + fold_columns; }
 
 inline void start_totals(std::byte* tile, std::int64_t n) {
   for (std::int64_t j = 0; j < n; ++j) {
@@ -32,7 +32,7 @@ inline double compensated(double total, double error) { return std::isfinite(tot
 
 inline double total_of(const std::byte* tile, std::int64_t j) {
   const auto* sums = reinterpret_cast<const double*>(tile);
-  return compensated(sums[j], sums[tile_columns + j]);
+  return compensated(sums[j], sums[fold_columns + j]);
 }
 
 }  // namespace feral::cpu

@@ -1,6 +1,7 @@
 // Tensor::backward: what arrives where, in which order, and what is left afterwards.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <thread>
 
 #include "autograd/grad_mode.hpp"
@@ -286,6 +287,36 @@ TEST(Engine, EveryThreadHasItsOwnTape) {
   for (std::thread& thread : threads) thread.join();
   for (std::size_t t = 0; t < gradients.size(); ++t)
     EXPECT_EQ(gradients[t], (Values{3.0 * static_cast<double>(t)}));
+}
+
+// x², whose gradient is found by a backward of its own: what checkpointing does.
+struct Recomputed {
+  static constexpr std::string_view name = "test_recomputed";
+  static constexpr int arity = 1;
+  static constexpr unsigned saved_inputs = 0b1;
+  struct Attributes {};
+  static Result infer(const Attributes&, const Tensor& x) { return {x.shape(), x.dtype(), x.device()}; }
+  static void run(const Attributes&, const Tensor& out, Aux<Recomputed>&, const Tensor& x) {
+    const NoGradGuard no_grad;
+    out.copy_(x * x);
+  }
+  static Gradients<1> gradient(const Saved<Recomputed>& saved, const Tensor& gradient) {
+    Tensor inner = saved.input(0).detach();
+    inner.set_requires_grad(true);
+    {
+      const GradModeGuard recording(true);
+      inner.square().backward(gradient);
+    }
+    return {inner.grad()};
+  }
+};
+
+TEST(Engine, ABackwardWithinAGradientLeavesTheOuterOneAlone) {
+  Tensor x = Tensor::full({3}, 2, DType::float64);
+  x.set_requires_grad(true);
+  const Tensor h = x * 3.0;
+  (h.sin() + apply<Recomputed>({}, h)).sum().backward();
+  for (const double g : x.grad().to_vector<double>()) EXPECT_NEAR(g, 3 * (std::cos(6.0) + 12), 1e-12);
 }
 
 }  // namespace

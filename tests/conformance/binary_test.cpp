@@ -37,9 +37,9 @@ std::vector<Op> more_arithmetic() {
       binary("copysign", &Tensor::copysign),
       binary("nextafter", &Tensor::nextafter, floats, {"nextafter"}),
       binary("floor_divide", &Tensor::floor_divide, numbers, {"floor_divide"}),
-      binary("logical_and", &Tensor::logical_and, all_types, {"logical_and"}),
-      binary("logical_or", &Tensor::logical_or, all_types, {"logical_or"}),
-      binary("logical_xor", &Tensor::logical_xor, all_types, {"logical_xor"}),
+      binary("logical_and", &Tensor::logical_and),
+      binary("logical_or", &Tensor::logical_or),
+      binary("logical_xor", &Tensor::logical_xor),
       binary("bitwise_and", &Tensor::bitwise_and, integers + boolean, {"bitwise_and"}),
       binary("bitwise_or", &Tensor::bitwise_or, integers + boolean, {"bitwise_or"}),
       binary("bitwise_xor", &Tensor::bitwise_xor, integers + boolean, {"bitwise_xor"}),
@@ -93,8 +93,7 @@ std::vector<Op> choices() {
          [](const Call& c) {
            return c.has("weight") ? c[0].lerp(c[1], c.scalar("weight")) : c[0].lerp(c[1], c[2]);
          }),
-      op("addcmul", all_floats, any_layout,
-         [](const Call& c) { return c[0].addcmul(c[1], c[2], c.number("value")); }),
+      op("addcmul", numbers, any_layout, [](const Call& c) { return c[0].addcmul(c[1], c[2], c.number("value")); }),
       op("addcdiv", all_floats, any_layout,
          [](const Call& c) { return c[0].addcdiv(c[1], c[2], c.number("value")); }),
   };

@@ -52,7 +52,7 @@ std::vector<Op> extremes() {
       of_all("argmin", &Tensor::argmin),
       place_along_dim("argmax", &Tensor::argmax, {"argmax"}),
       place_along_dim("argmin", &Tensor::argmin, {"argmin"}),
-      of_all("median", &Tensor::median, numbers),
+      of_all("median", &Tensor::median),
       along_dim("median", &Tensor::median, numbers, {"argmedian"}),
       of_method("median", op("median_values", numbers, {"contiguous", "transposed", "stepped", "broadcast"},
                              [](const Call& c) { return c[0].median(c.integer("dim")).values; })),

@@ -43,19 +43,19 @@ Tensor reversed(const Tensor& x) {
   return result;
 }
 
-// A tensor of `shape` in the layout, and the storage that it views; the elements are not set.
-std::pair<Tensor, Tensor> lay_out(const Shape& shape, DType dtype, Layout layout) {
+// A tensor of `shape` in the layout; the elements are not set.
+Operand lay_out(const Shape& shape, DType dtype, Layout layout) {
   const int dims = shape.dims();
   switch (layout) {
     case Layout::contiguous: {
       const Tensor storage = Tensor::empty(shape, dtype);
-      return {storage, storage};
+      return {storage, storage, {}};
     }
     case Layout::transposed: {
       Shape turned;
       for (int d = dims - 1; d >= 0; --d) turned.push_back(shape[d]);
       const Tensor storage = Tensor::empty(turned, dtype);
-      return {reversed(storage), storage};
+      return {reversed(storage), storage, {}};
     }
     case Layout::stepped: {
       // One more on either side of the first dimension, every second along the last.
@@ -64,14 +64,14 @@ std::pair<Tensor, Tensor> lay_out(const Shape& shape, DType dtype, Layout layout
       larger.push_back(2);
       const Tensor storage = Tensor::empty(larger, dtype);
       const Tensor inner = dims > 0 ? storage.narrow(0, 1, shape[0]) : storage;
-      return {inner.narrow(dims, 1, 1).reshape(shape), storage};
+      return {inner.narrow(dims, 1, 1).reshape(shape), storage, {}};
     }
     case Layout::broadcast:
     case Layout::broadcast_last: {
       Shape one = shape;
       one[layout == Layout::broadcast ? 0 : dims - 1] = 1;
       const Tensor storage = Tensor::empty(one, dtype);
-      return {storage.expand(shape), storage};
+      return {storage.expand(shape), storage, {}};
     }
   }
   throw Error("no such layout");
@@ -151,36 +151,39 @@ bool Operand::untouched_around() const {
   return now == before;
 }
 
-std::vector<std::string> Case::shows() const {
-  std::vector<std::string> shown;
-  for (const In& operand : in) {
-    if (operand.shape.numel() == 0) shown.emplace_back("empty");
-    if (operand.shape.dims() == 0) shown.emplace_back("0-dim");
-    if (operand.shape.numel() == 0 || operand.shape.dims() == 0) continue;
-    if (operand.layout == Layout::contiguous) shown.emplace_back("contiguous");
-    if (operand.layout == Layout::transposed && operand.shape.dims() > 1) shown.emplace_back("transposed");
-    if (operand.layout == Layout::stepped) shown.emplace_back("stepped");
-    if (operand.layout >= Layout::broadcast) shown.emplace_back("broadcast");
+std::string Case::In::shows() const {
+  if (shape.numel() == 0) return "empty";
+  if (shape.dims() == 0) return "0-dim";
+  switch (layout) {
+    case Layout::contiguous:
+      return "contiguous";
+    case Layout::transposed:
+      return shape.dims() > 1 ? "transposed" : "contiguous";
+    case Layout::stepped:
+      return "stepped";
+    case Layout::broadcast:
+    case Layout::broadcast_last:
+      return "broadcast";
   }
-  return shown;
+  throw Error("no such layout");
 }
 
 Operand make_operand(const Case::In& in) {
-  auto [tensor, storage] = lay_out(in.shape, in.dtype, in.layout);
+  Operand operand = lay_out(in.shape, in.dtype, in.layout);
   // Between the elements lies what would show in any result: NaN, numbers like -1431655766, true.
   const std::size_t size = size_of(in.dtype);
-  std::memset(storage.raw_data(),
+  std::memset(operand.storage.raw_data(),
               in.dtype == DType::boolean ? 1
               : is_floating(in.dtype)    ? 0xff
                                          : 0xaa,
-              static_cast<std::size_t>(storage.numel()) * size);
+              static_cast<std::size_t>(operand.storage.numel()) * size);
   const std::byte* value = in.values;
-  for_each_place(tensor.shape(), tensor.strides(), [&](std::int64_t place) {
-    std::memcpy(bytes_at(tensor, place), value, size);
+  for_each_place(operand.tensor.shape(), operand.tensor.strides(), [&](std::int64_t place) {
+    std::memcpy(bytes_at(operand.tensor, place), value, size);
     value += size;
   });
-  std::vector<std::byte> before = bytes_of(storage);
-  return {std::move(tensor), std::move(storage), std::move(before)};
+  operand.before = bytes_of(operand.storage);
+  return operand;
 }
 
 std::string difference(const Case& test, const Case::Out& want, const Tensor& got) {

@@ -38,6 +38,9 @@ struct Case {
     Layout layout;
     Shape shape;
     const std::byte* values;
+
+    // Coverage's name for it: of its layout, "empty" or "0-dim".
+    std::string shows() const;
   };
   struct Out {
     DType dtype;
@@ -50,9 +53,6 @@ struct Case {
   int ulps = 0;           // 0: bit by bit
   double within = 0;      // an element may also be off by so much
   bool any_zero = false;  // a zero may have either sign
-
-  // What of coverage's names this case shows: its operands' layouts, "empty", "0-dim".
-  std::vector<std::string> shows() const;
 };
 
 Operand make_operand(const Case::In& in);

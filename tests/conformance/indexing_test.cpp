@@ -28,8 +28,8 @@ std::vector<Op> reading() {
       op("masked_fill", all_types, any_layout,
          [](const Call& c) { return c[0].masked_fill(c[1], c.scalar("number")); }),
       unary("nonzero", &Tensor::nonzero, all_types, {"nonzero"}),
-      op("embedding", all_floats, not_0_dim, [](const Call& c) { return embedding(c[0], c[1]); }),
-      op("embedding_bag", floats, not_0_dim,
+      op("embedding", all_types, not_0_dim, [](const Call& c) { return embedding(c[0], c[1]); }),
+      op("embedding_bag", floats, {"contiguous", "transposed", "stepped", "broadcast"},
          [](const Call& c) { return embedding_bag(c[0], c[1], c[2], bag_options(c), c[3]); }),
   };
 }

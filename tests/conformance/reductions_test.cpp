@@ -25,8 +25,8 @@ std::vector<Op> sums() {
       unary("prod", &Tensor::prod),
       over_dims("prod", &Tensor::prod),
       op("sum_to", floats, any_layout, [](const Call& c) { return c[0].sum_to(c.shape("shape")); }),
-      op("var", all_types, any_layout, [](const Call& c) { return c[0].var(c.number("correction", 1)); }),
-      op("std", all_types, any_layout, [](const Call& c) { return c[0].std(c.number("correction", 1)); }),
+      op("var", all_types, any_layout, [](const Call& c) { return c[0].var(Dims(), c.number("correction", 1)); }),
+      op("std", all_types, any_layout, [](const Call& c) { return c[0].std(Dims(), c.number("correction", 1)); }),
       of_method("var", op("var_dims", all_types, any_layout,
                           [](const Call& c) {
                             return c[0].var(c.dims("dims"), c.number("correction", 1), c.flag("keepdim"));
@@ -61,8 +61,8 @@ std::vector<Op> running() {
   return {
       op("cumsum", all_types, any_layout, [](const Call& c) { return c[0].cumsum(c.integer("dim")); }),
       op("cumprod", all_types, any_layout, [](const Call& c) { return c[0].cumprod(c.integer("dim")); }),
-      op("softmax", all_floats, any_layout, [](const Call& c) { return c[0].softmax(c.integer("dim")); }),
-      op("log_softmax", all_floats, any_layout, [](const Call& c) { return c[0].log_softmax(c.integer("dim")); }),
+      op("softmax", all_types, any_layout, [](const Call& c) { return c[0].softmax(c.integer("dim")); }),
+      op("log_softmax", all_types, any_layout, [](const Call& c) { return c[0].log_softmax(c.integer("dim")); }),
   };
 }
 

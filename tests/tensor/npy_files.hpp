@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 using Bytes = std::vector<std::byte>;
 
 // The types that files are committed for.
-inline constexpr DType types[] = {DType::float32, DType::float64, DType::int32, DType::int64,
-                                  DType::uint8,   DType::int8,    DType::int16, DType::float16};
+inline constexpr DType types[] = {DType::float32, DType::float64, DType::int32,   DType::int64,  DType::uint8,
+                                  DType::int8,    DType::int16,   DType::float16, DType::boolean};
 
 inline fs::path fixture(const std::string& name) {
   return fs::path(FERAL_SOURCE_DIR) / "tests/fixtures/npy" / name;
@@ -56,6 +56,7 @@ inline double value(DType dtype, std::int64_t i) {
   const double real = static_cast<double>(i) * 1.5 - 4;
   if (dtype == DType::float16) return float{Float16(static_cast<float>(real))};
   if (is_floating(dtype)) return real;
+  if (dtype == DType::boolean) return i % 3 == 1 ? 1 : 0;
   if (dtype == DType::uint8) return static_cast<double>((i * 40 + 3) % 256);
   // Beyond the files' few elements the small types wrap around.
   if (dtype == DType::int8) return static_cast<double>((i * 20 - 4 + 128) % 256 - 128);

@@ -132,10 +132,27 @@ TEST_F(Npy, NumPyReadsWhatIsWritten) {
            << "i = numpy.arange(12)\n"
            << "e = i * 1.5 - 4 if a.dtype.kind == 'f' else i * 40 + 3 if a.dtype.kind == 'u' else i * 1001 - 4\n"
            << "e = (i * 20 - 4 + 128) % 256 - 128 if a.dtype == 'int8' else e\n"
+           << "e = i % 3 == 1 if a.dtype == 'bool' else e\n"
            << "assert (a == e.astype(a.dtype).reshape(3, 4).T).all(), a\n";
   }
   write_bytes(path("check.py"), to_bytes(script.str()));
   EXPECT_EQ(std::system(("python3 '" + path("check.py").string() + "'").c_str()), 0);
+}
+
+// --- bool, whose bytes are looked at
+
+TEST_F(Npy, BytesOtherThanZeroAndOneAreTrue) {
+  Bytes bytes = read_bytes(fixture("c_bool.npy"));
+  bytes[bytes.size() - 1] = std::byte{255};
+  bytes[bytes.size() - 6] = std::byte{2};
+  write_bytes(path("bool.npy"), bytes);
+  const std::vector<int> expected = {1, 1, 0, 0, 1, 1};
+  for (const Tensor& x : {load_npy(path("bool.npy")), map_npy(path("bool.npy"))}) {
+    EXPECT_EQ(x.dtype(), DType::boolean);
+    EXPECT_EQ(x.to_vector<int>(), expected);
+    for (int i = 0; i < 6; ++i)
+      EXPECT_EQ(std::to_integer<int>(x.raw_data()[i]), expected[static_cast<std::size_t>(i)]);
+  }
 }
 
 // --- round trips

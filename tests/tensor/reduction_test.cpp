@@ -266,17 +266,17 @@ TEST(ReductionSum, StaysAccurateAlongEveryDimensionOfMillions) {
 TEST(ReductionVar, HoldsFarFromZero) {
   const Tensor x = Tensor::from_vector<float>({10000, 10001, 10002, 10003}, {4});
   EXPECT_FLOAT_EQ(static_cast<float>(x.var().item()), 5.0F / 3);
-  EXPECT_FLOAT_EQ(static_cast<float>(x.std(0).item()), std::sqrt(1.25F));
+  EXPECT_FLOAT_EQ(static_cast<float>(x.std(Dims(), 0).item()), std::sqrt(1.25F));
   EXPECT_EQ(Tensor::full({100}, 12345.678F).var().item(), 0);
 }
 
 TEST(ReductionVar, WithoutDegreesOfFreedomIsNotANumber) {
   EXPECT_TRUE(std::isnan(Tensor::ones({1}).var().item()));
   EXPECT_TRUE(std::isnan(Tensor::ones({0}).var().item()));
-  EXPECT_TRUE(std::isnan(Tensor::ones({0}).std(0).item()));
-  EXPECT_EQ(Tensor::from_vector<float>({0, 1, 2}, {3}).var(3).item(), inf);
-  EXPECT_EQ(Tensor::from_vector<float>({0, 1, 2}, {3}).var(5).item(), inf);
-  EXPECT_EQ(Tensor::ones({1}).var(0).item(), 0);
+  EXPECT_TRUE(std::isnan(Tensor::ones({0}).std(0, 0).item()));
+  EXPECT_EQ(Tensor::from_vector<float>({0, 1, 2}, {3}).var(0, 3).item(), inf);
+  EXPECT_EQ(Tensor::from_vector<float>({0, 1, 2}, {3}).var(0, 5).item(), inf);
+  EXPECT_EQ(Tensor::ones({1}).var(0, 0).item(), 0);
 }
 
 TEST(Reductions, OfNothingAreNeutral) {

@@ -7,7 +7,7 @@ namespace feral::cpu {
 
 void triangle(const Tensor& out, const Tensor& x, std::int64_t diagonal, bool upper);
 void one_hot(const Tensor& out, const Tensor& x);
-void arange(const Tensor& out, double start, double step);
+void arange(const Tensor& out, Scalar start, Scalar step);
 void linspace(const Tensor& out, double start, double end);
 
 inline constexpr ArrangingKernels arranging_kernels = {

@@ -33,10 +33,13 @@ VARIANTS = {
     "hardtanh_-2_0.5": ("hardtanh", {"low": -2.0, "high": 0.5}),
 }
 KEEP_INTEGERS = {"abs", "sign", "square", "floor", "ceil", "trunc", "round", "relu", "neg", "hardtanh"}
+KEEP_BOOL = {"abs", "sign", "floor", "ceil", "trunc", "round", "relu"}  # what PyTorch refuses is NumPy's
 OF_FLOATS_ALONE = {"gelu", "silu", "mish", "elu", "leaky_relu", "logsigmoid"}  # as in PyTorch
 
 
 def unary_result(name, x):
+    if x.dtype == torch.bool and name in KEEP_BOOL:
+        return x.clone()
     if x.dtype in INTEGERS and name in KEEP_INTEGERS:
         return x.clamp(min=0) if name == "relu" else x.clamp(-1, 1) if name == "hardtanh" else UNARY[name][1](x)
     return in_float(UNARY[name], x)
@@ -47,7 +50,7 @@ def unary(family):
         op, attributes = VARIANTS.get(name, (name, None))
         low, high = RANGES.get(name, (-4, 4))
         for dtype in ALL:
-            if dtype == torch.bool and name in KEEP_INTEGERS:
+            if dtype == torch.bool and name in KEEP_INTEGERS - KEEP_BOOL:
                 continue
             if name in VARIANTS and dtype not in FLOATS:
                 continue
@@ -302,6 +305,11 @@ def three(family):
         condition = ordinary(torch.bool, (3, 4), seed=23)
         a, b = ordinary(one, (3, 4), seed=24), ordinary(other, (3, 4), seed=25)
         family.case("where", [condition, a, b], torch.where(condition, a, b))
+    for dtype in INTEGERS:
+        for a, b in two_operands(ordinary(dtype, seed=26), ordinary(dtype, seed=27)):
+            x, y = torch.broadcast_tensors(a.values, b.values)
+            z = ordinary(dtype, tuple(x.shape), seed=28)
+            family.case("addcmul", [a, b, z], torch.addcmul(x, y, z, value=2), {"value": 2.0})
     for dtype in FLOATS + HALVES:
         eps = torch.finfo(dtype).eps
         for a, b in two_operands(ordinary(dtype, seed=26), ordinary(dtype, low=1, high=3, seed=27)):

@@ -284,7 +284,7 @@ def s_all():
 
 
 def embeddings(family):
-    for dtype in FLOATS + HALVES:
+    for dtype in ALL:
         for weight in matrices(dtype, (7, 4)):
             if weight.values.shape[0] == 0:
                 empty = torch.zeros((0, 2), dtype=INT)
