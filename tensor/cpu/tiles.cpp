@@ -136,6 +136,23 @@ HWY_ATTR void copy_strided_of(std::byte* to_bytes, std::int64_t to_stride, const
       hn::StoreU(hn::ConcatEven(d, hn::LoadU(d, from + 2 * i + lanes), hn::LoadU(d, from + 2 * i)), d, to + i);
     }
   }
+  // Two of each, every other one stored; what lies between is not touched.
+  if constexpr (sizeof(T) >= 4 && (HWY_MEM_OPS_MIGHT_FAULT == 0 || HWY_TARGET == HWY_AVX2)) {
+    if (to_stride == 2 && from_stride == 1) {
+      const hn::ScalableTag<T> d;
+      const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+      const auto number = hn::Iota(d, T{0});
+      const auto even = hn::Eq(hn::And(number, hn::Set(d, T{1})), hn::Zero(d));
+      const auto lower = hn::IndicesFromVec(d, hn::ShiftRight<1>(number));
+      const auto upper =
+          hn::IndicesFromVec(d, hn::ShiftRight<1>(hn::Add(number, hn::Set(d, static_cast<T>(lanes)))));
+      for (; i + lanes <= n; i += lanes) {
+        const auto v = hn::LoadU(d, from + i);
+        hn::BlendedStore(hn::TableLookupLanes(v, lower), even, d, to + 2 * i);
+        hn::BlendedStore(hn::TableLookupLanes(v, upper), even, d, to + 2 * i + lanes);
+      }
+    }
+  }
 #endif
   if (to_stride == 1) {
     for (; i < n; ++i) to[i] = from[i * from_stride];

@@ -97,10 +97,10 @@ class Tiles {
     const Strides outer = any_turned ? loop_.dim(1).strides : Strides{};
     const std::int64_t most = any_turned ? shape_.columns : gathered_elements;
     loop_.for_each_block(any_turned ? 2 : 1, [&](const Strides& offsets) {
-      for (std::int64_t first_row = 0; first_row < outer_size; first_row += shape_.rows) {
-        const std::int64_t rows = std::min(shape_.rows, outer_size - first_row);
-        for (std::int64_t first = 0; first < inner.size; first += most) {
-          const std::int64_t n = std::min(most, inner.size - first);
+      for (std::int64_t first = 0; first < inner.size; first += most) {
+        const std::int64_t n = std::min(most, inner.size - first);
+        for (std::int64_t first_row = 0; first_row < outer_size; first_row += shape_.rows) {
+          const std::int64_t rows = std::min(shape_.rows, outer_size - first_row);
           Pointers corner;
           for (int k = 0; k < operands; ++k) {
             corner[k] = at(k, offsets[k] + first_row * outer[k] + first * inner.strides[k]);
