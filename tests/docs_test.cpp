@@ -91,7 +91,8 @@ TEST(Docs, EveryProgramShownIsAnExampleToTheLetter) {
 TEST(Docs, TheTensorGuideShowsWhatItsExamplePrints) {
   const feral::support::TemporaryFolder folder;
   const fs::path output = folder.path() / "output";
-  ASSERT_EQ(std::system(("'" + (binary / "examples/tensors").string() + "' >'" + output.string() + "'").c_str()), 0);
+  ASSERT_EQ(std::system(("'" + (binary / "examples/tensors").string() + "' >'" + output.string() + "'").c_str()),
+            0);
   std::string shown;
   for (const std::string& block : blocks(source / "docs" / "tensor.md", "text")) shown += block;
   EXPECT_EQ(shown, content_of(output));
@@ -101,7 +102,8 @@ TEST(Docs, EveryLinkLeadsSomewhere) {
   const std::regex link("\\]\\(([^)#]+)");
   int links = 0;
   for (const fs::path& page : pages()) {
-    const std::string text = content_of(page);
+    // Without what stands in code: an index and a call look like a link.
+    const std::string text = std::regex_replace(content_of(page), std::regex("```[^`]*```"), "");
     for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it) {
       const std::string target = (*it)[1];
       if (target.starts_with("http")) continue;

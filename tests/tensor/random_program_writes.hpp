@@ -165,7 +165,13 @@ class ProgramWrites : public ProgramViews {
     describe(form.name, target,
              fmt::format("with {} strides {}", other.tensor.to_string(), other.tensor.strides().to_string()));
     const auto call = [&]() -> const Tensor& { return (target.tensor.*form.method)(other.tensor); };
-    const DType common = promote(type, other_type);
+    // A tensor without dimensions gives way to one with some, unless it is of a higher kind.
+    const auto kind = [](DType of) { return of == DType::boolean ? 0 : is_floating(of) ? 2 : 1; };
+    const bool target_bare = target.model.shape.dims() == 0;
+    const bool other_bare = other.model.shape.dims() == 0;
+    DType common = promote(type, other_type);
+    if (!target_bare && other_bare && kind(other_type) <= kind(type)) common = type;
+    if (target_bare && !other_bare && kind(type) <= kind(other_type)) common = other_type;
     DType result = common;
     if (form.op == ModelOp::div && !is_floating(common)) result = DType::float32;
     if (overlaps_itself(target.model) || !broadcasts(other.model.shape, target.model.shape)) {
