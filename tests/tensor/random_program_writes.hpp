@@ -167,8 +167,8 @@ class ProgramWrites : public ProgramViews {
     const auto call = [&]() -> const Tensor& { return (target.tensor.*form.method)(other.tensor); };
     // A tensor without dimensions gives way to one with some, unless it is of a higher kind.
     const auto kind = [](DType of) { return of == DType::boolean ? 0 : is_floating(of) ? 2 : 1; };
-    const bool target_bare = target.model.shape.dims() == 0;
-    const bool other_bare = other.model.shape.dims() == 0;
+    const bool target_bare = target.model.shape.empty();
+    const bool other_bare = other.model.shape.empty();
     DType common = promote(type, other_type);
     if (!target_bare && other_bare && kind(other_type) <= kind(type)) common = type;
     if (target_bare && !other_bare && kind(type) <= kind(other_type)) common = other_type;
