@@ -28,6 +28,12 @@ if(FERAL_SANITIZE)
   target_link_options(feral_flags INTERFACE -fsanitize=${FERAL_SANITIZE})
 endif()
 
+# Highway's AVX-512 does not compile without optimization (GCC 12 wants its immediates folded).
+if(FERAL_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(vectors ${FERAL_SOURCES})
+  list(FILTER vectors INCLUDE REGEX "/tensor/cpu/")
+  set_source_files_properties(${vectors} PROPERTIES COMPILE_OPTIONS "-O1")
+endif()
 if(FERAL_SANITIZE MATCHES "undefined")
   set(outside ${FERAL_SOURCES})
   list(FILTER outside INCLUDE REGEX "/(shm|data)/|/tensor/(npy|npz|files|dlpack|print|tensor)")
