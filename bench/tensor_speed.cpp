@@ -71,17 +71,19 @@ void add_dispatch(std::vector<Case>& cases) {
                      const Tensor b = random({16});
                      return {{name, [=] { (void)(a + b); }}};
                    }});
-  cases.push_back({"dispatch: a + b on 16 floats, recorded", [](const std::string& name) -> std::vector<Contestant> {
-                     const Tensor a = random({16}).set_requires_grad(true);
-                     const Tensor b = random({16});
-                     return {{name, [=] { (void)(a + b); }}};
-                   }});
+  cases.push_back(
+      {"dispatch: a + b on 16 floats, recorded", [](const std::string& name) -> std::vector<Contestant> {
+         const Tensor a = random({16}).set_requires_grad(true);
+         const Tensor b = random({16});
+         return {{name, [=] { (void)(a + b); }}};
+       }});
 }
 
 void add_elementwise(std::vector<Case>& cases) {
   for (const auto& [label, n] : {std::pair<const char*, std::int64_t>{"1 M", 1 << 20}, {"64 M", 64 << 20}}) {
     const auto count = static_cast<std::size_t>(n);
-    const auto binary = [&, n = n](const std::string& op, Tensor (Tensor::*method)(const Tensor&) const, auto loop) {
+    const auto binary = [&, n = n](const std::string& op, Tensor (Tensor::*method)(const Tensor&) const,
+                                   auto loop) {
       cases.push_back({op + " " + label, [=](const std::string& name) -> std::vector<Contestant> {
                          const Tensor a = random({n});
                          const Tensor b = random({n});
@@ -93,19 +95,21 @@ void add_elementwise(std::vector<Case>& cases) {
     };
     binary("add", &Tensor::add, plain::add);
     binary("mul", &Tensor::mul, plain::mul);
-    cases.push_back({std::string("relu ") + label, [=, n = n](const std::string& name) -> std::vector<Contestant> {
-                       const Tensor x = random({n});
-                       const Tensor out = Tensor::zeros({n});
-                       return {{name, [=] { (void)x.relu(); }},
-                               {name + " / plain loop", [=] { plain::relu(out.data<float>(), x.data<float>(), count); }}};
-                     }});
-    cases.push_back({std::string("x * 1.5 ") + label, [=, n = n](const std::string& name) -> std::vector<Contestant> {
-                       const Tensor x = random({n});
-                       const Tensor out = Tensor::zeros({n});
-                       return {{name, [=] { (void)(x * 1.5); }},
-                               {name + " / plain loop",
-                                [=] { plain::scale(out.data<float>(), x.data<float>(), 1.5F, count); }}};
-                     }});
+    cases.push_back(
+        {std::string("relu ") + label, [=, n = n](const std::string& name) -> std::vector<Contestant> {
+           const Tensor x = random({n});
+           const Tensor out = Tensor::zeros({n});
+           return {{name, [=] { (void)x.relu(); }},
+                   {name + " / plain loop", [=] { plain::relu(out.data<float>(), x.data<float>(), count); }}};
+         }});
+    cases.push_back(
+        {std::string("x * 1.5 ") + label, [=, n = n](const std::string& name) -> std::vector<Contestant> {
+           const Tensor x = random({n});
+           const Tensor out = Tensor::zeros({n});
+           return {
+               {name, [=] { (void)(x * 1.5); }},
+               {name + " / plain loop", [=] { plain::scale(out.data<float>(), x.data<float>(), 1.5F, count); }}};
+         }});
   }
   const auto function = [&](const char* name, auto call) {
     cases.push_back({std::string(name) + " 1 M", [=](const std::string& label) -> std::vector<Contestant> {
@@ -122,22 +126,44 @@ void add_elementwise(std::vector<Case>& cases) {
   function("to bfloat16", [](const Tensor& x) { return x.to(feral::DType::bfloat16); });
 
   const auto layout = [&](const char* name, auto make_a, auto make_b) {
-    cases.push_back({std::string("add 1024 x 1024, ") + name, [=](const std::string& label) -> std::vector<Contestant> {
-                       const Tensor a = make_a();
-                       const Tensor b = make_b();
-                       const Tensor c = random({1024, 1024});
-                       const Tensor d = random({1024, 1024});
-                       return {{label, [=] { (void)(a + b); }}, {label + " / contiguous", [=] { (void)(c + d); }}};
-                     }});
+    cases.push_back(
+        {std::string("add 1024 x 1024, ") + name, [=](const std::string& label) -> std::vector<Contestant> {
+           const Tensor a = make_a();
+           const Tensor b = make_b();
+           const Tensor c = random({1024, 1024});
+           const Tensor d = random({1024, 1024});
+           return {{label, [=] { (void)(a + b); }}, {label + " / contiguous", [=] { (void)(c + d); }}};
+         }});
   };
   const auto square = [] { return random({1024, 1024}); };
-  layout("one transposed", [] { return random({1024, 1024}).transpose(0, 1); }, square);
   layout(
-      "both transposed", [] { return random({1024, 1024}).transpose(0, 1); },
-      [] { return random({1024, 1024}).transpose(0, 1); });
-  layout("rows cut", [] { return random({1024, 1040}).narrow(1, 8, 1024); }, square);
-  layout("a row broadcast", [] { return random({1024}); }, square);
-  layout("a column broadcast", [] { return random({1024, 1}); }, square);
+      "one transposed",
+      [] {
+        return random({1024, 1024}).transpose(0, 1);
+      },
+      square);
+  layout(
+      "both transposed",
+      [] {
+        return random({1024, 1024}).transpose(0, 1);
+      },
+      [] {
+        return random({1024, 1024}).transpose(0, 1);
+      });
+  layout(
+      "rows cut",
+      [] {
+        return random({1024, 1040}).narrow(1, 8, 1024);
+      },
+      square);
+  layout(
+      "a row broadcast", [] { return random({1024}); }, square);
+  layout(
+      "a column broadcast",
+      [] {
+        return random({1024, 1});
+      },
+      square);
 }
 
 void add_reductions(std::vector<Case>& cases) {
@@ -172,16 +198,16 @@ void add_products(std::vector<Case>& cases) {
                                                               {16, 16, 16},
                                                               {4, 16, 2},
                                                               {1, 128, 784}}) {
-    const std::string name =
-        "matmul " + std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k);
+    const std::string name = "matmul " + std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k);
     cases.push_back({name, [=, m = m, n = n, k = k](const std::string& label) -> std::vector<Contestant> {
                        const Tensor a = random({m, k});
                        const Tensor b = random({k, n});
                        const Tensor out = Tensor::zeros({m, n});
                        const auto gemm = [=] {
-                         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(m), static_cast<int>(n),
-                                     static_cast<int>(k), 1, a.data<float>(), static_cast<int>(k), b.data<float>(),
-                                     static_cast<int>(n), 0, out.data<float>(), static_cast<int>(n));
+                         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(m),
+                                     static_cast<int>(n), static_cast<int>(k), 1, a.data<float>(),
+                                     static_cast<int>(k), b.data<float>(), static_cast<int>(n), 0,
+                                     out.data<float>(), static_cast<int>(n));
                        };
                        return {{label, [=] { (void)a.matmul(b); }}, {label + " / cblas_sgemm", gemm}};
                      }});
