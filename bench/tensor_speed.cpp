@@ -29,7 +29,7 @@ struct Contestant {
   std::string name;
   std::function<void()> call;
   long times = 1;
-  std::vector<double> nanoseconds;
+  std::vector<double> nanoseconds = {};
 };
 
 constexpr int samples = 15;
