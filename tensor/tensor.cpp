@@ -108,7 +108,9 @@ template <class T>
 T Tensor::item() const {
   refuse_undefined("item", *this);
   if (numel() != 1) fail("item: a tensor of shape {} has {} elements, not one", shape().to_string(), numel());
-  return to(dtype_of<T>).template data<T>()[0];
+  T value{};
+  kernels(device()).copy(borrow(&value, shape(), dtype_of<T>), *this);
+  return value;
 }
 
 template <class T>
