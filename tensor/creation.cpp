@@ -3,15 +3,13 @@
 #include <limits>
 
 #include "core/fail.hpp"
+#include "tensor/in_place.hpp"
 #include "tensor/kernels.hpp"
 #include "tensor/tensor.hpp"
+#include "tensor/view_of.hpp"
 
 namespace feral {
 namespace {
-
-void check_defined(const char* op, const Tensor& tensor) {
-  if (!tensor.defined()) fail("{}: the tensor is undefined", op);
-}
 
 void refuse_bool(const char* op, DType dtype) {
   if (dtype == DType::boolean) fail("{}: bool has no steps; compare the numbers with ne(0)", op);
@@ -43,22 +41,22 @@ Tensor whole_range(std::int64_t start, std::int64_t end, std::int64_t step, DTyp
 }  // namespace
 
 Tensor Tensor::zeros_like(const Tensor& other) {
-  check_defined("zeros_like", other);
+  refuse_undefined("zeros_like", other);
   return zeros(other.shape(), other.dtype());
 }
 
 Tensor Tensor::ones_like(const Tensor& other) {
-  check_defined("ones_like", other);
+  refuse_undefined("ones_like", other);
   return ones(other.shape(), other.dtype());
 }
 
 Tensor Tensor::full_like(const Tensor& other, Scalar value) {
-  check_defined("full_like", other);
+  refuse_undefined("full_like", other);
   return full(other.shape(), value, other.dtype());
 }
 
 Tensor Tensor::empty_like(const Tensor& other) {
-  check_defined("empty_like", other);
+  refuse_undefined("empty_like", other);
   return empty(other.shape(), other.dtype());
 }
 
@@ -124,10 +122,7 @@ Tensor Tensor::eye(std::int64_t rows, std::int64_t columns, DType dtype) {
   const Tensor out = zeros({rows, columns}, dtype);
   const std::int64_t length = rows < columns ? rows : columns;
   if (length == 0) return out;
-  out.impl()->storage->retain();
-  const Tensor diagonal =
-      adopt(TensorImpl::create(out.impl()->storage, out.raw_data(), {length}, {columns + 1}, dtype));
-  kernels(out.device()).fill(diagonal, 1);
+  kernels(out.device()).fill(view_of(out, {length}, {columns + 1}), 1);
   return out;
 }
 

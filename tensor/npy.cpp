@@ -9,6 +9,7 @@
 #include "core/fail.hpp"
 #include "tensor/files.hpp"
 #include "tensor/npy_format.hpp"
+#include "tensor/view_of.hpp"
 
 namespace feral {
 
@@ -52,7 +53,7 @@ class Mapping {
     Tensor tensor = Tensor::from_blob(data, header.shape, header.dtype,
                                       [base = base_, bytes = bytes_](void*) { ::munmap(base, bytes); });
     base_ = nullptr;
-    return header.fortran_order ? with_strides(tensor, header.strides()) : tensor;
+    return header.fortran_order ? view_of(tensor, tensor.shape(), header.strides()) : tensor;
   }
 
  private:

@@ -11,6 +11,7 @@
 #include "core/fail.hpp"
 #include "tensor/files.hpp"
 #include "tensor/kernels.hpp"
+#include "tensor/view_of.hpp"
 
 namespace feral {
 
@@ -346,13 +347,7 @@ Tensor read_npy(NpyReader& reader, std::size_t total, std::string_view name) {
     }
   }
   if (header.swapped) swap_bytes(tensor.raw_data(), header.data_bytes, size_of(header.dtype));
-  return header.fortran_order ? with_strides(tensor, header.strides()) : tensor;
-}
-
-Tensor with_strides(const Tensor& tensor, const Shape& strides) {
-  TensorImpl* impl = tensor.impl();
-  impl->storage->retain();
-  return Tensor::adopt(TensorImpl::create(impl->storage, impl->data, impl->shape, strides, impl->dtype));
+  return header.fortran_order ? view_of(tensor, tensor.shape(), header.strides()) : tensor;
 }
 
 Tensor in_c_order(const Tensor& tensor) {

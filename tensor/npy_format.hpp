@@ -44,9 +44,6 @@ NpyHeader read_npy_header(NpyReader& reader, std::size_t total, std::string_view
 // Reads a whole file of `total` bytes into memory of the tensor's own.
 Tensor read_npy(NpyReader& reader, std::size_t total, std::string_view name);
 
-// The elements of `tensor` in an order of their own.
-Tensor with_strides(const Tensor& tensor, const Shape& strides);
-
 // `tensor` itself when it is contiguous, otherwise a copy that is. Off the tape.
 Tensor in_c_order(const Tensor& tensor);
 std::size_t npy_data_bytes(const Tensor& tensor) noexcept;

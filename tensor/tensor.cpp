@@ -9,6 +9,7 @@
 #include "tensor/allocator.hpp"
 #include "tensor/in_place.hpp"
 #include "tensor/kernels.hpp"
+#include "tensor/view_of.hpp"
 
 namespace feral {
 namespace {
@@ -152,8 +153,7 @@ void Tensor::rebind(void* data) const {
 
 Tensor Tensor::detach() const {
   refuse_undefined("detach", *this);
-  impl_->storage->retain();
-  return adopt(TensorImpl::create(impl_->storage, impl_->data, impl_->shape, impl_->strides, impl_->dtype));
+  return view_of(*this, shape(), strides());
 }
 
 Tensor Tensor::grad() const {

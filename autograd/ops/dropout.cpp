@@ -27,12 +27,13 @@ namespace {
 
 Tensor drop(const Tensor& x, double probability, bool training, std::int64_t group, Generator& generator) {
   if (!training || probability == 0) return x;
-  // Checked before numbers are taken from the generator.
-  (void)Dropout::infer({.probability = static_cast<float>(probability), .group = group, .position = {}}, x);
-  const auto draws = static_cast<std::uint64_t>(x.numel() / group);
-  const DropoutDraw draw{
-      .probability = static_cast<float>(probability), .group = group, .position = generator.take(draws)};
-  return apply<Dropout>(draw, x);
+  const DropoutDraw draw{.probability = static_cast<float>(probability),
+                         .group = group,
+                         .position = {generator.seed(), generator.stream(), generator.next_block()}};
+  const Tensor result = apply<Dropout>(draw, x);
+  // Not before: a call that is refused takes no numbers from the generator.
+  generator.reserve(static_cast<std::uint64_t>(x.numel() / group));
+  return result;
 }
 
 }  // namespace

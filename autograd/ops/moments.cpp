@@ -7,6 +7,7 @@
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/choice.hpp"
 #include "autograd/ops/extreme.hpp"
+#include "autograd/ops/promoted.hpp"
 
 namespace feral::ops {
 namespace {
@@ -107,7 +108,7 @@ template <class Op>
 Tensor spread(const Tensor& x, const Dims& over, double correction, bool keepdim) {
   check_defined(Op::name, x);
   const Reduction reduction{.dims = reduced_dims(Op::name, over, x.dims()), .keepdim = keepdim};
-  return apply_float<Op>({.reduction = reduction, .correction = correction}, x);
+  return of_float<Op>(x, {.reduction = reduction, .correction = correction});
 }
 
 }  // namespace
@@ -128,13 +129,13 @@ Tensor Tensor::norm(double p) const { return norm(p, Dims()); }
 Tensor Tensor::norm(double p, const Dims& over, bool keepdim) const {
   ops::check_defined("norm", *this);
   const ops::Reduction reduction{.dims = reduced_dims("norm", over, dims()), .keepdim = keepdim};
-  return ops::apply_float<ops::Norm>({.reduction = reduction, .p = p}, *this);
+  return ops::of_float<ops::Norm>(*this, {.reduction = reduction, .p = p});
 }
 
 Tensor Tensor::logsumexp(const Dims& over, bool keepdim) const {
   ops::check_defined("logsumexp", *this);
-  return ops::apply_float<ops::Logsumexp>({.dims = reduced_dims("logsumexp", over, dims()), .keepdim = keepdim},
-                                          *this);
+  return ops::of_float<ops::Logsumexp>(*this,
+                                       {.dims = reduced_dims("logsumexp", over, dims()), .keepdim = keepdim});
 }
 
 }  // namespace feral

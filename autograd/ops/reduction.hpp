@@ -19,16 +19,6 @@ inline Tensor with_reduced_dims(const Tensor& result, const Shape& shape, DimSet
   return result.reshape(reduced_shape(shape, dims, true));
 }
 
-// Op on floats of 32 and 64 bits; integers and bool are computed as float32 and stay it, 16-bit floats are computed
-// as float32 and come back.
-template <class Op>
-Tensor apply_float(const typename Op::Attributes& attributes, const Tensor& x) {
-  check_defined(Op::name, x);
-  if (has_gradient(x.dtype())) return apply<Op>(attributes, x);
-  const Tensor result = apply<Op>(attributes, x.to(DType::float32));
-  return is_half(x.dtype()) ? result.to(x.dtype()) : result;
-}
-
 // What the ops of ReduceKernel share.
 template <class Self, ReduceKernel kernel>
 struct Reduce {

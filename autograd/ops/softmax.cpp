@@ -1,6 +1,7 @@
 #include "autograd/ops/softmax.hpp"
 
 #include "autograd/ops/check.hpp"
+#include "autograd/ops/promoted.hpp"
 #include "autograd/ops/reduction.hpp"
 
 namespace feral::ops {
@@ -52,12 +53,12 @@ namespace feral {
 
 Tensor Tensor::softmax(std::int64_t dim) const {
   ops::check_defined("softmax", *this);
-  return ops::apply_float<ops::Softmax>({.dim = normalize_reduced_dim("softmax", dim, dims())}, *this);
+  return ops::of_float<ops::Softmax>(*this, {.dim = normalize_reduced_dim("softmax", dim, dims())});
 }
 
 Tensor Tensor::log_softmax(std::int64_t dim) const {
   ops::check_defined("log_softmax", *this);
-  return ops::apply_float<ops::LogSoftmax>({.dim = normalize_reduced_dim("log_softmax", dim, dims())}, *this);
+  return ops::of_float<ops::LogSoftmax>(*this, {.dim = normalize_reduced_dim("log_softmax", dim, dims())});
 }
 
 }  // namespace feral

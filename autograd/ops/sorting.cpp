@@ -1,6 +1,7 @@
 #include "autograd/ops/sorting.hpp"
 
 #include "autograd/ops/check.hpp"
+#include "autograd/ops/index_check.hpp"
 #include "tensor/kernels.hpp"
 #include "tensor/promotion.hpp"
 
@@ -75,9 +76,6 @@ void Searchsorted::run(const Attributes& attributes, const Tensor& out, Aux<Sear
 
 namespace {
 
-// A number is a row of one.
-Tensor with_dimension(const Tensor& x) { return x.dims() == 0 ? x.reshape({1}) : x; }
-
 // Positions and what stands there, along `dim`.
 ValuesIndices taken(const Tensor& x, int dim, const Tensor& indices) { return {x.gather(dim, indices), indices}; }
 
@@ -92,7 +90,7 @@ namespace feral {
 
 ValuesIndices Tensor::sort(std::int64_t dim, bool descending) const {
   ops::check_defined("sort", *this);
-  const Tensor x = ops::with_dimension(*this);
+  const Tensor x = ops::at_least_1d(*this);
   const int along = normalize_dim("sort", dim, x.dims());
   const ValuesIndices found =
       ops::taken(x, along, apply<ops::Argsort>({.dim = along, .descending = descending}, x));
@@ -101,14 +99,14 @@ ValuesIndices Tensor::sort(std::int64_t dim, bool descending) const {
 
 Tensor Tensor::argsort(std::int64_t dim, bool descending) const {
   ops::check_defined("argsort", *this);
-  const Tensor x = ops::with_dimension(*this);
+  const Tensor x = ops::at_least_1d(*this);
   const int along = normalize_dim("argsort", dim, x.dims());
   return apply<ops::Argsort>({.dim = along, .descending = descending}, x).reshape(shape());
 }
 
 ValuesIndices Tensor::topk(std::int64_t k, std::int64_t dim, bool largest) const {
   ops::check_defined("topk", *this);
-  const Tensor x = ops::with_dimension(*this);
+  const Tensor x = ops::at_least_1d(*this);
   const int along = normalize_dim("topk", dim, x.dims());
   // PyTorch's: a number has no k to choose, 0 and 1 both give it.
   const std::int64_t count = dims() == 0 && k == 0 ? 1 : k;
@@ -119,7 +117,7 @@ ValuesIndices Tensor::topk(std::int64_t k, std::int64_t dim, bool largest) const
 
 ValuesIndices Tensor::kthvalue(std::int64_t k, std::int64_t dim, bool keepdim) const {
   ops::check_defined("kthvalue", *this);
-  const Tensor x = ops::with_dimension(*this);
+  const Tensor x = ops::at_least_1d(*this);
   const int along = normalize_dim("kthvalue", dim, x.dims());
   const ValuesIndices found = ops::taken(x, along, apply<ops::Kthvalue>({.k = k, .dim = along}, x));
   if (keepdim && dims() > 0) return found;
@@ -144,7 +142,7 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right) {
   ops::check_defined("searchsorted", sorted);
   ops::check_defined("searchsorted", values);
   const DType common = promote(sorted.dtype(), values.dtype());
-  const Tensor rows = ops::with_dimension(values.to(common));
+  const Tensor rows = ops::at_least_1d(values.to(common));
   return apply<ops::Searchsorted>({.right = right}, sorted.to(common), rows).reshape(values.shape());
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autograd/ops/check.hpp"
+#include "tensor/view_of.hpp"
 
 namespace feral::ops {
 namespace {
@@ -78,10 +79,7 @@ Shape completed(std::string_view op, const Shape& source, const Shape& target) {
 }  // namespace
 
 Tensor look(const Tensor& x, const Geometry& geometry) {
-  std::byte* data = x.raw_data() + geometry.offset * static_cast<std::int64_t>(size_of(x.dtype()));
-  TensorImpl* view = TensorImpl::create(x.impl()->storage, data, geometry.shape, geometry.strides, x.dtype());
-  view->storage->retain();
-  return Tensor::adopt(view);
+  return view_of(x, geometry.shape, geometry.strides, geometry.offset);
 }
 
 Tensor View::view(const Attributes& attributes, const Tensor& x) {

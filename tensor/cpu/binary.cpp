@@ -93,9 +93,7 @@ struct IntegerSub {
 struct IntegerMul {
   template <class T>
   T operator()(T a, T b) const {
-    // 16-bit operands would be promoted to int, whose products may overflow.
-    using Wide = std::conditional_t<(sizeof(T) < 4), std::uint32_t, Wrapping<T>>;
-    return static_cast<T>(static_cast<Wrapping<T>>(static_cast<Wide>(a) * static_cast<Wide>(b)));
+    return wrapping_product(a, b);
   }
 };
 struct IntegerMaximum {

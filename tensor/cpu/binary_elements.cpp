@@ -109,13 +109,6 @@ template <class T>
 T magnitude(T a) {
   return a < 0 ? negative(a) : a;
 }
-template <class T>
-T product(T a, T b) {
-  // 8- and 16-bit operands would be promoted to int, whose products may overflow.
-  using Wide = std::conditional_t<(sizeof(T) < 4), std::uint32_t, Wrapping<T>>;
-  return static_cast<T>(static_cast<Wrapping<T>>(static_cast<Wide>(a) * static_cast<Wide>(b)));
-}
-
 // Of a negative exponent what is left when the fraction is cut off: 0, but ±1 for ±1.
 struct IntegerPow {
   template <class T>
@@ -128,8 +121,8 @@ struct IntegerPow {
     T result = 1;
     auto rest = static_cast<Wrapping<T>>(exponent);
     for (; rest != 0; rest = static_cast<Wrapping<T>>(rest >> 1U)) {
-      if ((rest & 1U) != 0) result = product(result, base);
-      base = product(base, base);
+      if ((rest & 1U) != 0) result = wrapping_product(result, base);
+      base = wrapping_product(base, base);
     }
     return result;
   }
@@ -203,7 +196,7 @@ struct Lcm {
   template <class T>
   T operator()(T a, T b) const {
     const T divisor = Gcd()(a, b);
-    return divisor == 0 ? T{0} : magnitude(product(static_cast<T>(a / divisor), b));
+    return divisor == 0 ? T{0} : magnitude(wrapping_product(static_cast<T>(a / divisor), b));
   }
 };
 

@@ -103,7 +103,7 @@ bool by_columns(const Fold& fold, const Axes& kept, const Axes& reduced) {
 }  // namespace
 
 void run_fold(const Fold& fold, const Tensor& out, const Tensor& x, DimSet dims, FoldArguments arguments) {
-  alignas(64) std::byte accumulators[tile_bytes];
+  alignas(64) std::byte accumulators[fold_bytes];
   if (out.numel() == 0) return;
   if (x.numel() == 0) return finish_empty(fold, out, arguments, accumulators);
 

@@ -15,7 +15,7 @@ namespace feral::cpu {
 
 // Accumulators of one tile, at most 16 bytes each.
 inline constexpr std::int64_t fold_columns = 1024;
-inline constexpr std::size_t tile_bytes = static_cast<std::size_t>(fold_columns) * 16;
+inline constexpr std::size_t fold_bytes = static_cast<std::size_t>(fold_columns) * 16;
 
 // What a fold is told beside its elements.
 struct FoldArguments {

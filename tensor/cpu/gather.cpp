@@ -5,6 +5,8 @@
 #include "tensor/cpu/kernels.hpp"
 #include "tensor/cpu/meet.hpp"
 #include "tensor/cpu/strided_loop.hpp"
+#include "tensor/cpu/visit_size.hpp"
+#include "tensor/view_of.hpp"
 
 namespace feral::cpu {
 namespace {
@@ -13,8 +15,7 @@ namespace {
 Tensor starts(const Tensor& x, const Tensor& index, int dim) {
   Shape strides = x.strides();
   strides[dim] = 0;
-  x.impl()->storage->retain();
-  return Tensor::adopt(TensorImpl::create(x.impl()->storage, x.raw_data(), index.shape(), strides, x.dtype()));
+  return view_of(x, index.shape(), strides);
 }
 
 // One number as a tensor that stands at every place of `shape`.
@@ -24,9 +25,7 @@ Tensor everywhere(T value, const Shape& shape) {
   *number.data<T>() = value;
   Shape strides = shape;
   for (int i = 0; i < shape.dims(); ++i) strides[i] = 0;
-  number.impl()->storage->retain();
-  return Tensor::adopt(
-      TensorImpl::create(number.impl()->storage, number.raw_data(), shape, strides, number.dtype()));
+  return view_of(number, shape, strides);
 }
 
 // What changes nothing when it is reduced with another number.
@@ -79,7 +78,7 @@ void gather(const Tensor& out, const Tensor& x, const Tensor& index, int dim) {
   const std::int64_t step = x.strides()[dim];
   const StridedLoop<3> loop({&out, &index, &from_tensor});
   const std::int64_t* indices = index.data<std::int64_t>();
-  visit_size(out.dtype(), [&]<class U>() {
+  visit_size(size_of(out.dtype()), [&]<class U>() {
     loop.for_each_row([&](const auto& offsets, std::int64_t n, const auto& strides) {
       U* to = reinterpret_cast<U*>(out.raw_data()) + offsets[0];
       const std::int64_t* at = indices + offsets[1];
@@ -102,7 +101,7 @@ void scatter(WriteKernel how, const Tensor& out, const Tensor& index, const Tens
   const StridedLoop<3> loop({&index, &to_tensor, &source});
   const std::int64_t* indices = index.data<std::int64_t>();
   if (how == WriteKernel::copy) {
-    visit_size(out.dtype(), [&]<class U>() {
+    visit_size(size_of(out.dtype()), [&]<class U>() {
       loop.for_each_row([&](const auto& offsets, std::int64_t n, const auto& strides) {
         const std::int64_t* at = indices + offsets[0];
         U* to = reinterpret_cast<U*>(out.raw_data()) + offsets[1];

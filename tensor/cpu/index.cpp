@@ -5,8 +5,10 @@
 #include "tensor/cpu/kernels.hpp"
 #include "tensor/cpu/meet.hpp"
 #include "tensor/cpu/strided_loop.hpp"
+#include "tensor/cpu/visit_size.hpp"
 #include "tensor/cpu/workspace.hpp"
 #include "tensor/racy.hpp"
+#include "tensor/view_of.hpp"
 
 namespace feral::cpu {
 namespace {
@@ -19,8 +21,7 @@ Tensor part(const Tensor& x, int from, int to) {
     shape.push_back(x.shape()[i]);
     strides.push_back(x.strides()[i]);
   }
-  x.impl()->storage->retain();
-  return Tensor::adopt(TensorImpl::create(x.impl()->storage, x.raw_data(), shape, strides, x.dtype()));
+  return view_of(x, shape, strides);
 }
 
 // Where in memory each of n row-major positions of x's dimensions [from, to) lies, in elements. Without positions:
@@ -149,12 +150,12 @@ void move(const Tensor& to_tensor, const Tensor& from_tensor, const Tensor& posi
 }  // namespace
 
 void index(const Tensor& out, const Tensor& x, const Tensor& positions, int first) {
-  visit_size(out.dtype(), [&]<class U>() { move<false, U>(out, x, positions, first); });
+  visit_size(size_of(out.dtype()), [&]<class U>() { move<false, U>(out, x, positions, first); });
 }
 
 void index_write(WriteKernel how, const Tensor& out, const Tensor& positions, const Tensor& source, int first) {
   if (how == WriteKernel::copy) {
-    visit_size(out.dtype(), [&]<class U>() { move<true, U>(out, source, positions, first); });
+    visit_size(size_of(out.dtype()), [&]<class U>() { move<true, U>(out, source, positions, first); });
     return;
   }
   const AddRow add_row = how == WriteKernel::add ? pick_add_row(out.dtype()) : nullptr;

@@ -5,6 +5,7 @@
 #include "tensor/cpu/blas.hpp"
 #include "tensor/cpu/lapack.hpp"
 #include "tensor/cpu/matrices.hpp"
+#include "tensor/view_of.hpp"
 
 namespace feral::cpu {
 namespace {
@@ -50,9 +51,7 @@ Tensor overwritable_columns(const Tensor& x) {
   // Written through a view with x's shape, so that the copy's inner loop follows x.
   Shape strides = result.strides();
   std::swap(strides[x.dims() - 2], strides[x.dims() - 1]);
-  TensorImpl* view = TensorImpl::create(result.impl()->storage, result.raw_data(), x.shape(), strides, x.dtype());
-  view->storage->retain();
-  copy(Tensor::adopt(view), x);
+  copy(view_of(result, x.shape(), strides), x);
   return result;
 }
 

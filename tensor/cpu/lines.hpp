@@ -6,6 +6,7 @@
 
 #include "tensor/cpu/strided_loop.hpp"
 #include "tensor/tensor.hpp"
+#include "tensor/view_of.hpp"
 
 namespace feral::cpu {
 
@@ -48,8 +49,7 @@ void for_each_line_group(const Tensor& out, const Tensor& x, int dim, Body&& bod
 inline Tensor line_starts(const Tensor& x, int dim) {
   Shape cut = x.shape();
   cut[dim] = 1;
-  x.impl()->storage->retain();
-  return Tensor::adopt(TensorImpl::create(x.impl()->storage, x.raw_data(), cut, x.strides(), x.dtype()));
+  return view_of(x, cut, x.strides());
 }
 
 // Calls line(out_offset, x_offset), in elements, for the first elements of each two lines; the shapes agree but for

@@ -84,20 +84,4 @@ void visit_meet(WriteKernel how, DType dtype, Function&& function) {
   });
 }
 
-// Calls function.template operator()<U>() with an unsigned type of the elements' size: what only moves them needs
-// no more.
-template <class Function>
-void visit_size(DType dtype, Function&& function) {
-  switch (size_of(dtype)) {
-    case 1:
-      return function.template operator()<std::uint8_t>();
-    case 2:
-      return function.template operator()<std::uint16_t>();
-    case 4:
-      return function.template operator()<std::uint32_t>();
-    default:
-      return function.template operator()<std::uint64_t>();
-  }
-}
-
 }  // namespace feral::cpu

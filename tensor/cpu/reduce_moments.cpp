@@ -57,13 +57,6 @@ enum class MomentSum : std::uint8_t {
 HWY_BEFORE_NAMESPACE();
 namespace feral::cpu::HWY_NAMESPACE {
 
-struct Identity {
-  static constexpr bool parametrized = false;
-  template <class D, class V>
-  HWY_ATTR V operator()(D, V x, V) const {
-    return x;
-  }
-};
 struct Absolute {
   static constexpr bool parametrized = false;
   template <class D, class V>

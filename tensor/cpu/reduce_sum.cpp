@@ -30,17 +30,9 @@ void finish_quotient(std::byte* out, const std::byte* accumulators, std::int64_t
 HWY_BEFORE_NAMESPACE();
 namespace feral::cpu::HWY_NAMESPACE {
 
-struct Itself {
-  static constexpr bool parametrized = false;
-  template <class D, class V>
-  HWY_ATTR V operator()(D, V x, V) const {
-    return x;
-  }
-};
-
 Fold pick_sum(DType dtype) {
-  return dtype == DType::float64 ? sum_fold<Itself, double, double>(finish_quotient<double>)
-                                 : sum_fold<Itself, float, float>(finish_quotient<float>);
+  return dtype == DType::float64 ? sum_fold<Identity, double, double>(finish_quotient<double>)
+                                 : sum_fold<Identity, float, float>(finish_quotient<float>);
 }
 
 }  // namespace feral::cpu::HWY_NAMESPACE

@@ -26,6 +26,16 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // A Map is what is summed of an element: operator()(d, element, parameter), with `parametrized` saying whether a
 // result has a parameter. C is the type computed in, T the elements'.
+
+// The Map of a plain sum.
+struct Identity {
+  static constexpr bool parametrized = false;
+  template <class D, class V>
+  HWY_ATTR V operator()(D, V x, V) const {
+    return x;
+  }
+};
+
 template <class D, class T>
 HWY_ATTR hn::Vec<D> load_as(D d, const T* from) {
   if constexpr (std::is_same_v<hn::TFromD<D>, T>) {

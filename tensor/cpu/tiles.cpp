@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "tensor/cpu/tiles.hpp"
+#include "tensor/cpu/visit_size.hpp"
 
 #ifndef FERAL_TENSOR_CPU_TILES_ONCE
 #define FERAL_TENSOR_CPU_TILES_ONCE
@@ -207,21 +208,6 @@ void scatter(T* to, const T* from, std::int64_t rows, std::int64_t n, std::int64
              std::int64_t stride) {
   for (std::int64_t r = 0; r < rows; ++r) {
     for (std::int64_t i = 0; i < n; ++i) to[r * row_stride + i * stride] = from[r * n + i];
-  }
-}
-
-// Calls function.template operator()<T>() with the unsigned type of `size` bytes.
-template <class Function>
-void visit_size(std::size_t size, Function&& function) {
-  switch (size) {
-    case 1:
-      return function.template operator()<std::uint8_t>();
-    case 2:
-      return function.template operator()<std::uint16_t>();
-    case 4:
-      return function.template operator()<std::uint32_t>();
-    default:
-      return function.template operator()<std::uint64_t>();
   }
 }
 

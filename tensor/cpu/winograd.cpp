@@ -107,74 +107,48 @@ HWY_ATTR void for_each_tile_row(const TileRows& rows, std::int64_t planes, Row&&
   }
 }
 
-HWY_ATTR void input(const TileRows& rows, std::int64_t planes, const float* x, float* spectra) {
-  const Lanes d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const std::int64_t point_step = planes * rows.leading;
-  Phases phases;
-  HWY_ALIGN float along_x[6][6][piece + max_lanes];  // by row of the tile, then by point
-  for_each_tile_row(
-      rows, planes,
-      [&](std::int64_t plane, std::int64_t image, std::int64_t tile_row, std::int64_t column) HWY_ATTR {
-        const float* from = x + (image * planes + plane) * rows.height * rows.width;
-        for (std::int64_t t0 = 0; t0 < rows.tiles; t0 += piece) {
-          const std::int64_t tiles = std::min(piece, rows.tiles - t0);
-          for (std::int64_t i = 0; i < 6; ++i) {
-            take_apart(from, rows, tile_row * tile - rows.padding_y + i, t0 * tile - rows.padding_x, tiles, phases);
-            for (std::int64_t t = 0; t < tiles; t += lanes) {
-              const Vector in[6] = {hn::Load(d, phases.phase[0] + t),      hn::Load(d, phases.phase[1] + t),
-                                    hn::Load(d, phases.phase[2] + t),      hn::Load(d, phases.phase[3] + t),
-                                    hn::LoadU(d, phases.phase[0] + t + 1), hn::LoadU(d, phases.phase[1] + t + 1)};
-              Vector out[6];
-              transform_input(d, in, out);
-              for (int k = 0; k < 6; ++k) hn::Store(out[k], d, along_x[i][k] + t);
-            }
-          }
-          float* to = spectra + plane * rows.leading + column + t0;
-          for (int k = 0; k < 6; ++k) {
-            for (std::int64_t t = 0; t < tiles; t += lanes) {
-              const Vector in[6] = {hn::Load(d, along_x[0][k] + t), hn::Load(d, along_x[1][k] + t),
-                                    hn::Load(d, along_x[2][k] + t), hn::Load(d, along_x[3][k] + t),
-                                    hn::Load(d, along_x[4][k] + t), hn::Load(d, along_x[5][k] + t)};
-              Vector out[6];
-              transform_input(d, in, out);
-              // Lanes past the last tile are overwritten by the next tile row, or lie in the room behind the row.
-              for (int i = 0; i < 6; ++i) hn::StoreU(out[i], d, to + (i * 6 + k) * point_step + t);
-            }
-          }
-        }
-      });
+// The spectra of the planes' tiles of `taken` elements in each direction: six of an input, four of the gradient of
+// an output. What lies outside of a plane is 0.
+template <int taken, class D, class V>
+HWY_ATTR void transform_taken(D d, const V (&x)[taken], V (&to)[6]) {
+  if constexpr (taken == 6) {
+    transform_input(d, x, to);
+  } else {
+    transform_output_gradient(d, x, to);
+  }
 }
 
-HWY_ATTR void output_gradient(const TileRows& rows, std::int64_t planes, const float* gradient, float* spectra) {
+template <int taken>
+HWY_ATTR void spectra_of(const TileRows& rows, std::int64_t planes, const float* data, float* spectra) {
   const Lanes d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t point_step = planes * rows.leading;
   Phases phases;
-  HWY_ALIGN float along_x[4][6][piece + max_lanes];
+  HWY_ALIGN float along_x[taken][6][piece + max_lanes];  // by row of the tile, then by point
   for_each_tile_row(
       rows, planes,
       [&](std::int64_t plane, std::int64_t image, std::int64_t tile_row, std::int64_t column) HWY_ATTR {
-        const float* from = gradient + (image * planes + plane) * rows.height * rows.width;
+        const float* from = data + (image * planes + plane) * rows.height * rows.width;
         for (std::int64_t t0 = 0; t0 < rows.tiles; t0 += piece) {
           const std::int64_t tiles = std::min(piece, rows.tiles - t0);
-          for (std::int64_t i = 0; i < 4; ++i) {
-            take_apart(from, rows, tile_row * tile + i, t0 * tile, tiles, phases);
+          for (int i = 0; i < taken; ++i) {
+            take_apart(from, rows, tile_row * tile - rows.padding_y + i, t0 * tile - rows.padding_x, tiles, phases);
             for (std::int64_t t = 0; t < tiles; t += lanes) {
-              const Vector in[4] = {hn::Load(d, phases.phase[0] + t), hn::Load(d, phases.phase[1] + t),
-                                    hn::Load(d, phases.phase[2] + t), hn::Load(d, phases.phase[3] + t)};
+              Vector in[taken];
+              for (int k = 0; k < taken; ++k) in[k] = hn::LoadU(d, phases.phase[k % tile] + t + k / tile);
               Vector out[6];
-              transform_output_gradient(d, in, out);
+              transform_taken<taken>(d, in, out);
               for (int k = 0; k < 6; ++k) hn::Store(out[k], d, along_x[i][k] + t);
             }
           }
           float* to = spectra + plane * rows.leading + column + t0;
           for (int k = 0; k < 6; ++k) {
             for (std::int64_t t = 0; t < tiles; t += lanes) {
-              const Vector in[4] = {hn::Load(d, along_x[0][k] + t), hn::Load(d, along_x[1][k] + t),
-                                    hn::Load(d, along_x[2][k] + t), hn::Load(d, along_x[3][k] + t)};
+              Vector in[taken];
+              for (int i = 0; i < taken; ++i) in[i] = hn::Load(d, along_x[i][k] + t);
               Vector out[6];
-              transform_output_gradient(d, in, out);
+              transform_taken<taken>(d, in, out);
+              // Lanes past the last tile are overwritten by the next tile row, or lie in the room behind the row.
               for (int i = 0; i < 6; ++i) hn::StoreU(out[i], d, to + (i * 6 + k) * point_step + t);
             }
           }
@@ -284,9 +258,9 @@ HWY_ATTR void weight_gradient(std::int64_t filters, std::int64_t channels, const
 }
 
 WinogradKernels winograd_kernels() {
-  return {.input = input,
+  return {.input = spectra_of<6>,
           .output = output,
-          .output_gradient = output_gradient,
+          .output_gradient = spectra_of<4>,
           .weight = weight,
           .weight_gradient = weight_gradient};
 }
