@@ -110,6 +110,7 @@ void check_target(std::string_view op, const Tensor& target) {
     fail("{}: elements of the tensor of shape {} with strides {} share memory; write into its clone()", op,
          target.shape().to_string(), target.strides().to_string());
   }
+  target.impl()->storage->touch();
 }
 
 Tensor apart_from(const Tensor& target, const Tensor& operand) {
