@@ -28,6 +28,11 @@ void check_options(const char* kind, std::int64_t rows, std::int64_t columns, Op
   if (!(options.norm_type > 0)) fail("{}: norm_type {} must be positive", kind, options.norm_type);
 }
 
+void check_sparse(const EmbeddingBagOptions& options) {
+  if (options.sparse && options.mode == Bag::max)
+    fail("EmbeddingBag: sparse gradients are for sum and mean, not max");
+}
+
 template <class Options>
 Tensor fresh_table(std::int64_t rows, std::int64_t columns, const Options& options) {
   Tensor table = Tensor::empty({rows, columns});
@@ -101,7 +106,7 @@ std::shared_ptr<Embedding> Embedding::from_pretrained(const Tensor& weight, bool
 
 Tensor Embedding::forward(const Tensor& indices) {
   if (options_.max_norm && indices.defined()) renormalize(weight, indices, *options_.max_norm, options_.norm_type);
-  return embedding(weight, indices, {.padding_idx = options_.padding_idx.value_or(-1)});
+  return embedding(weight, indices, {.padding_idx = options_.padding_idx.value_or(-1), .sparse = options_.sparse});
 }
 
 std::string Embedding::extra_repr() const {
@@ -114,6 +119,7 @@ EmbeddingBag::EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_d
                            const EmbeddingBagOptions& options)
     : options_(options) {
   check_options("EmbeddingBag", num_embeddings, embedding_dim, options_);
+  check_sparse(options_);
   weight = fresh_table(num_embeddings, embedding_dim, options_);
   register_parameter("weight", weight);
 }
@@ -121,6 +127,7 @@ EmbeddingBag::EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_d
 EmbeddingBag::EmbeddingBag(const Tensor& table, const EmbeddingBagOptions& options)
     : weight(table), options_(options) {
   check_options("EmbeddingBag", table.shape()[0], table.shape()[1], options_);
+  check_sparse(options_);
   register_parameter("weight", weight);
 }
 
@@ -137,7 +144,8 @@ Tensor EmbeddingBag::forward(const Tensor& indices, const Tensor& offsets, const
   return embedding_bag(weight, indices, offsets,
                        {.mode = options_.mode,
                         .include_last_offset = options_.include_last_offset && offsets.defined(),
-                        .padding_idx = options_.padding_idx.value_or(-1)},
+                        .padding_idx = options_.padding_idx.value_or(-1),
+                        .sparse = options_.sparse},
                        per_sample_weights);
 }
 
