@@ -53,6 +53,7 @@ void renormalize(const Tensor& table, const Tensor& indices, double most, double
   const Tensor rows = indices.to(DType::int64).contiguous();
   const std::int64_t count = table.shape()[0];
   const std::int64_t stride = table.strides()[1];
+  bool changed = false;
   visit_floating(table.dtype(), [&]<class T>() {
     for (std::int64_t i = 0; i < rows.numel(); ++i) {
       const std::int64_t row = rows.data<std::int64_t>()[i];
@@ -65,13 +66,14 @@ void renormalize(const Tensor& table, const Tensor& indices, double most, double
       }
       const double norm = std::isinf(p) ? sum : std::pow(sum, 1 / p);
       if (!(norm > most)) continue;
+      changed = true;
       const T scale = static_cast<T>(most / (norm + 1e-7));
       for (std::int64_t j = 0; j < table.shape()[1]; ++j) {
         racy_store(values + j * stride, scale * racy_load(values + j * stride));
       }
     }
   });
-  table.impl()->storage->touch();
+  if (changed) table.impl()->storage->touch();
 }
 
 template <class Options>
