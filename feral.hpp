@@ -8,6 +8,8 @@
 #include "autograd/grad.hpp"
 #include "autograd/grad_mode.hpp"
 #include "autograd/gradcheck.hpp"
+#include "autograd/op.hpp"
+#include "autograd/ops/check.hpp"
 #include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
 #include "autograd/ops/convolution.hpp"
