@@ -110,8 +110,17 @@ class LBFGS::Solver {
   const T* gradient() const { return buffer(gradient_); }
 
   double dot(const T* a, const T* b) const {
+    constexpr std::size_t parts = 8;  // sums that do not wait for each other
+    double sums[parts] = {};
+    std::size_t i = 0;
+    for (; i + parts <= n_; i += parts) {
+      for (std::size_t k = 0; k < parts; ++k) {
+        sums[k] += static_cast<double>(a[i + k]) * static_cast<double>(b[i + k]);
+      }
+    }
+    for (; i < n_; ++i) sums[0] += static_cast<double>(a[i]) * static_cast<double>(b[i]);
     double sum = 0;
-    for (std::size_t i = 0; i < n_; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+    for (const double part : sums) sum += part;
     return sum;
   }
   void add_scaled(T* to, double factor, const T* what) const {
