@@ -19,7 +19,7 @@ void check_region(const FlatLayout& layout, std::span<std::byte> region) {
 FlatLayout flat_layout(const Module& module) {
   FlatLayout layout;
   layout.parameters = module.named_parameters();
-  for (const NamedParameter& parameter : layout.parameters) {
+  for (const NamedTensor& parameter : layout.parameters) {
     const Tensor& tensor = parameter.tensor;
     if (!tensor.is_contiguous()) fail("parameters: '{}' is not contiguous", parameter.name);
     const std::size_t bytes = checked_multiply(static_cast<std::size_t>(tensor.numel()), size_of(tensor.dtype()));

@@ -12,7 +12,7 @@ namespace feral::nn {
 // Where each parameter stands in the region: one after the other in the order of named_parameters(), each on a
 // boundary of tensor_alignment_bytes. The same in every process that builds the same model.
 struct FlatLayout {
-  std::vector<NamedParameter> parameters;
+  std::vector<NamedTensor> parameters;
   std::vector<std::size_t> offsets_bytes;
   std::size_t size_bytes = 0;
   std::int64_t elements = 0;  // of all parameters, without padding

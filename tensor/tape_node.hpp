@@ -5,11 +5,14 @@
 
 namespace feral {
 
+struct TensorImpl;
+
 struct TapeNode {
   std::uint32_t references = 1;
   // Frees the node; set by autograd/.
   void (*destroy)(TapeNode&) noexcept = nullptr;
   TapeNode* next_dead = nullptr;
+  TensorImpl* retainer = nullptr;  // the tensor whose grad() is to keep the gradient; not counted, it clears this
 };
 
 inline void retain(TapeNode* node) noexcept { ++node->references; }

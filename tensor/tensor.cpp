@@ -7,6 +7,7 @@
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
 #include "tensor/allocator.hpp"
+#include "tensor/gradient_extras.hpp"
 #include "tensor/in_place.hpp"
 #include "tensor/kernels.hpp"
 #include "tensor/view_of.hpp"
@@ -43,8 +44,12 @@ TensorImpl* TensorImpl::create(Storage* storage, std::byte* data, const Shape& s
 }
 
 void TensorImpl::destroy() noexcept {
-  if (producer != nullptr) release(producer);
+  if (producer != nullptr) {
+    if (producer->retainer == this) producer->retainer = nullptr;
+    release(producer);
+  }
   if (gradient != nullptr) gradient->drop();
+  delete extras;
   storage->drop();
   deallocate_block(this, sizeof(TensorImpl));
 }
@@ -61,7 +66,7 @@ Tensor Tensor::zeros(const Shape& shape, DType dtype) {
 
 Tensor Tensor::full(const Shape& shape, Scalar value, DType dtype) {
   Tensor tensor = empty(shape, dtype);
-  tensor.fill_(value);
+  kernels(tensor.device()).fill(tensor, value);
   return tensor;
 }
 
@@ -127,28 +132,33 @@ std::string Tensor::to_string() const {
   return fmt::format("Tensor {} {}", name_of(dtype()), shape().to_string());
 }
 
-const Tensor& Tensor::copy_(const Tensor& source) const {
-  check_target("copy_", *this);
-  refuse_undefined("copy_", source);
-  if (!(broadcast_shapes("copy_", shape(), source.shape()) == shape())) {
-    fail("copy_: shape {} does not broadcast to {}", source.shape().to_string(), shape().to_string());
-  }
-  if (!same_view(*this, source)) kernels(device()).copy(*this, apart_from(*this, source));
-  return *this;
-}
-
-const Tensor& Tensor::fill_(Scalar value) const {
-  check_target("fill_", *this);
-  kernels(device()).fill(*this, value);
-  return *this;
-}
-
 void Tensor::rebind(void* data) const {
   refuse_undefined("rebind", *this);
   if (!is_leaf() || !is_contiguous()) fail("rebind: {} is no contiguous leaf", to_string());
   impl_->storage->drop();
   impl_->storage = Storage::borrowed(data, checked_bytes(shape(), dtype()));
   impl_->data = impl_->storage->data;
+}
+
+void Tensor::set_data(const Tensor& other) const {
+  refuse_undefined("set_data", *this);
+  refuse_undefined("set_data", other);
+  if (!is_leaf() || !other.is_leaf()) fail("set_data: {} or {} is no leaf", to_string(), other.to_string());
+  if (impl_->gradient != nullptr)
+    fail("set_data: {} has a gradient; drop it first with set_grad({{}})", to_string());
+  if (impl_->requires_grad && !is_floating(other.dtype())) {
+    fail("set_data: {} has no gradient, this tensor requires one", name_of(other.dtype()));
+  }
+  const TensorImpl& from = *other.impl_;
+  from.storage->retain();
+  impl_->storage->drop();
+  impl_->storage = from.storage;
+  impl_->data = from.data;
+  impl_->shape = from.shape;
+  impl_->strides = from.strides;
+  impl_->numel = from.numel;
+  impl_->dtype = from.dtype;
+  impl_->contiguous = from.contiguous;
 }
 
 Tensor Tensor::detach() const {
@@ -168,6 +178,7 @@ void Tensor::set_grad(const Tensor& gradient) const {
   if (gradient.defined() && (!(gradient.shape() == shape()) || gradient.dtype() != dtype())) {
     fail("set_grad: the gradient is {}, the tensor {}", gradient.to_string(), to_string());
   }
+  if (!gradient.defined() && impl_->extras != nullptr) impl_->extras->sparse = {};
   if (gradient.defined()) gradient.impl_->retain();
   if (impl_->gradient != nullptr) impl_->gradient->drop();
   impl_->gradient = gradient.impl_;
@@ -175,8 +186,8 @@ void Tensor::set_grad(const Tensor& gradient) const {
 
 Tensor& Tensor::set_requires_grad(bool value) {
   refuse_undefined("set_requires_grad", *this);
-  if (value && !has_gradient(dtype())) {
-    fail("set_requires_grad: {} has no gradient, float32 and float64 have", name_of(dtype()));
+  if (value && !is_floating(dtype())) {
+    fail("set_requires_grad: {} has no gradient, floating types have", name_of(dtype()));
   }
   if (impl_->producer != nullptr) fail("set_requires_grad: only leaves can be marked; use detach() first");
   impl_->requires_grad = value;

@@ -42,6 +42,7 @@ struct Scalar {
 
 class Generator;  // tensor/generator.hpp
 struct Index;     // tensor/index.hpp
+struct SparseGradient;
 struct ValuesIndices;
 struct UniqueResult;
 
@@ -124,20 +125,34 @@ class Tensor {
   // Marks a leaf of floating type. Returns itself.
   Tensor& set_requires_grad(bool value);
   bool is_leaf() const noexcept { return impl_->producer == nullptr; }
-  Tensor grad() const;  // undefined before the first backward
-  void set_grad(const Tensor& gradient) const;
+  Tensor grad() const;                          // undefined before the first backward
+  void set_grad(const Tensor& gradient) const;  // an undefined one drops the gradient, a sparse one, too
   // Adds d(this)/d(leaf) to the gradient of every leaf. Without `gradient` the tensor must have one element. Frees
   // the tape on the way unless retain_graph; records the gradient's own computation with create_graph.
   void backward(const Tensor& gradient = {}, bool retain_graph = false, bool create_graph = false) const;
   Tensor detach() const;  // the same memory, off the tape
+  // The rows of a leaf that embedding(…, {.sparse = true}) has read, and their gradients; both undefined when there
+  // are none. A leaf may have both kinds of gradient: they add up.
+  SparseGradient sparse_grad() const;
+  void set_sparse_grad(const SparseGradient& gradient) const;
+  // Calls `hook` with the gradient of this tensor once all of it has arrived, before it goes on (or into grad():
+  // for a leaf, with what this backward adds). A defined answer takes its place. The number removes it.
+  std::size_t register_hook(std::function<Tensor(const Tensor& gradient)> hook) const;
+  void remove_hook(std::size_t number) const;
+  // Keeps the gradient of a tensor that is no leaf in its grad(), too.
+  void retain_grad() const;
+  // Another number after each write in place through this library; views of one memory share it. Writes through
+  // data() (unless touch() says so) and by other processes are not seen. A tensor that an op has saved for its
+  // gradient and that has been written since is an error in backward.
+  std::uint32_t version() const noexcept { return impl_->storage->version; }
+  void touch() const noexcept { impl_->storage->touch(); }
 
   // --- copies and conversions
 
   Tensor clone() const;          // contiguous copy
   Tensor contiguous() const;     // itself when it is contiguous
   Tensor to(DType dtype) const;  // itself when it has that type
-  // In place, not recorded: refused for results of recorded ops. Writing into a leaf that an op has saved for its
-  // gradient is not noticed: it changes that gradient.
+  // In place. Recorded like the methods below.
   const Tensor& copy_(const Tensor& source) const;  // broadcasts and converts
   const Tensor& fill_(Scalar value) const;
   const Tensor& zero_() const { return fill_(0); }
@@ -153,8 +168,9 @@ class Tensor {
   // --- in place: the method of the same name without the underscore, written into this tensor, which keeps its
   // type (an error where the result's type does not fit into it, as in PyTorch) and its shape. Operands may overlap
   // this tensor: the result is as if they had been copied first. A tensor that overlaps itself (an expanded view)
-  // is refused, and one that a recorded op made; not recorded: refused when gradients are enabled and this tensor
-  // or an operand requires one.
+  // is refused. When gradients are enabled and this tensor or an operand requires one, the op is recorded and this
+  // tensor becomes its result; refused then: a leaf that requires a gradient, a view, and a tensor that another one
+  // shares memory with (use the form without underscore).
 
   const Tensor& add_(const Tensor& other) const;
   const Tensor& sub_(const Tensor& other) const;
@@ -207,6 +223,9 @@ class Tensor {
 
   // Makes this contiguous leaf, and all that share its handle, a view of `data`, which the caller keeps alive.
   void rebind(void* data) const;
+  // Makes this leaf, and all that share its handle, show the memory of `other`, with its shape and type. Its
+  // gradient must have been dropped.
+  void set_data(const Tensor& other) const;
 
   // --- views
 
@@ -512,6 +531,13 @@ class Tensor {
 };
 
 static_assert(sizeof(Tensor) == sizeof(void*));
+
+// Gradients of some rows of a parameter [n, d]; those of all others are 0.
+struct SparseGradient {
+  Tensor rows;    // int64 [k], ascending, each once
+  Tensor values;  // [k, d]
+  bool defined() const noexcept { return rows.defined(); }
+};
 
 // What ops answer that find elements and where they stood; indices are int64.
 struct ValuesIndices {

@@ -186,7 +186,7 @@ Tensor Tensor::contiguous() const {
 Tensor Tensor::to(DType target) const {
   ops::check_defined("to", *this);
   if (dtype() == target) return *this;
-  const GradModeGuard mode(GradMode::enabled() && has_gradient(dtype()) && has_gradient(target));
+  const GradModeGuard mode(GradMode::enabled() && is_floating(dtype()) && is_floating(target));
   return apply<ops::Convert>({.from = dtype(), .to = target}, *this);
 }
 

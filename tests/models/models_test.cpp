@@ -22,7 +22,7 @@ std::int64_t elements_of(const nn::Module& model) {
 
 std::vector<std::string> names_of(const nn::Module& model) {
   std::vector<std::string> names;
-  for (const nn::NamedParameter& parameter : model.named_parameters()) names.push_back(parameter.name);
+  for (const nn::NamedTensor& parameter : model.named_parameters()) names.push_back(parameter.name);
   return names;
 }
 
@@ -90,7 +90,7 @@ void expect_gradients_everywhere() {
   Numbers numbers(4);
   const Tensor x = numbers.tensor<float>({8, 1, 28, 28});
   nll_loss(model(x), numbers.tensor<std::int64_t>({8}, 0, 10)).backward();
-  for (const nn::NamedParameter& parameter : model.named_parameters()) {
+  for (const nn::NamedTensor& parameter : model.named_parameters()) {
     double sum = 0;
     for (const float g : parameter.tensor.grad().template to_vector<float>()) sum += std::abs(g);
     EXPECT_GT(sum, 0) << parameter.name;

@@ -18,7 +18,7 @@ using testing_support::Numbers;
 
 std::vector<std::string> names_of(const Module& module) {
   std::vector<std::string> names;
-  for (const NamedParameter& parameter : module.named_parameters()) names.push_back(parameter.name);
+  for (const NamedTensor& parameter : module.named_parameters()) names.push_back(parameter.name);
   return names;
 }
 

@@ -17,7 +17,7 @@ using testing_support::error_of;
 
 std::vector<std::string> names_of(const Module& module) {
   std::vector<std::string> names;
-  for (const NamedParameter& parameter : module.named_parameters()) names.push_back(parameter.name);
+  for (const NamedTensor& parameter : module.named_parameters()) names.push_back(parameter.name);
   return names;
 }
 
