@@ -13,6 +13,10 @@
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "models/lenet.hpp"
+#include "optim/adam.hpp"
+#include "optim/clip_grad.hpp"
+#include "optim/ema.hpp"
+#include "optim/schedules.hpp"
 #include "optim/sgd.hpp"
 #include "tensor/allocator.hpp"
 #include "tests/tensor/operands.hpp"
@@ -102,6 +106,28 @@ TEST(SteadyState, ATrainingStepOfLeNetAllocatesNothing) {
     optimizer.zero_grad();
     nll_loss(model(x), target).backward();
     optimizer.step();
+  });
+}
+
+TEST(SteadyState, NeitherDoAdamAScheduleClippingAndAnAverageOfWeights) {
+  manual_seed(1);
+  models::LeNet model;
+  optim::Adam optimizer(model.parameters(), {.lr = 0.01, .amsgrad = true});
+  optim::EMA average(model.parameters());
+  const optim::LRSchedule schedule =
+      optim::WarmupLR{.steps = 10, .then = optim::OneCycleLR{.max_lr = 0.01, .total_steps = 100}};
+  Numbers numbers(85);
+  const Tensor x = numbers.tensor<float>({16, 1, 28, 28});
+  const Tensor target = numbers.tensor<std::int64_t>({16}, 0, 10);
+  std::uint64_t step = 0;
+  expect_no_allocation([&] {
+    optimizer.zero_grad();
+    nll_loss(model(x), target).backward();
+    optim::clip_grad_norm_(optimizer.parameters(), 1);
+    optim::clip_grad_value_(optimizer.parameters(), 0.1);
+    schedule.apply(optimizer, step++);
+    optimizer.step();
+    average.update();
   });
 }
 
