@@ -13,6 +13,7 @@
 #include "tensor/kernels/embedding.hpp"
 #include "tensor/kernels/indexing.hpp"
 #include "tensor/kernels/linalg.hpp"
+#include "tensor/kernels/normalization.hpp"
 #include "tensor/kernels/pooling.hpp"
 #include "tensor/kernels/product.hpp"
 #include "tensor/kernels/random.hpp"
@@ -33,6 +34,7 @@ struct Kernels : ElementwiseKernels,
                  SortingKernels,
                  LinalgKernels,
                  EmbeddingKernels,
+                 NormalizationKernels,
                  ArrangingKernels {};
 
 const Kernels& kernels(Device device) noexcept;

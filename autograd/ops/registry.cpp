@@ -20,6 +20,7 @@
 #include "autograd/ops/linalg_solve.hpp"
 #include "autograd/ops/masked.hpp"
 #include "autograd/ops/moments.hpp"
+#include "autograd/ops/normalization.hpp"
 #include "autograd/ops/pad.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/predicate.hpp"
@@ -67,7 +68,8 @@ constexpr auto ops_list = list<
     ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::OneHot, ops::Cat, ops::Pad, ops::Bincount, ops::Histogram,
     ops::IndexAdd, ops::IndexCopy, ops::IndexFill, ops::Nonzero, ops::Gather, ops::Scatter, ops::ScatterFill,
     ops::ScatterAdd, ops::ScatterReduce, ops::Embedding, ops::EmbeddingBag, ops::Argsort, ops::Topk, ops::Kthvalue,
-    ops::Unique, ops::Searchsorted>();
+    ops::Unique, ops::Searchsorted, ops::LayerNorm, ops::RmsNorm, ops::GroupNorm, ops::BatchMoments,
+    ops::BatchNorm>();
 // clang-format on
 
 }  // namespace
