@@ -13,6 +13,7 @@
 #include "tensor/kernels/embedding.hpp"
 #include "tensor/kernels/indexing.hpp"
 #include "tensor/kernels/linalg.hpp"
+#include "tensor/kernels/losses.hpp"
 #include "tensor/kernels/pooling.hpp"
 #include "tensor/kernels/product.hpp"
 #include "tensor/kernels/random.hpp"
@@ -28,6 +29,7 @@ struct Kernels : ElementwiseKernels,
                  ConvolutionKernels,
                  PoolingKernels,
                  ClassificationKernels,
+                 LossKernels,
                  RandomKernels,
                  IndexingKernels,
                  SortingKernels,
