@@ -1,6 +1,11 @@
 // Everything a program needs to train with feral.
 #pragma once
 
+#include "autograd/anomaly.hpp"
+#include "autograd/checkpoint.hpp"
+#include "autograd/function.hpp"
+#include "autograd/functional.hpp"
+#include "autograd/grad.hpp"
 #include "autograd/grad_mode.hpp"
 #include "autograd/gradcheck.hpp"
 #include "autograd/ops/choice.hpp"

@@ -33,7 +33,8 @@ struct Storage {
   }
 
  private:
-  // One sequence for all storages of a thread: a tensor that has been given other memory shows another number, too.
+  // One sequence for all storages of a thread, which a new one begins with: a tensor that has been given other memory
+  // shows another number, too.
   static inline thread_local std::uint32_t last_version = 0;
   void destroy() noexcept;
 };
