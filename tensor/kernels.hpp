@@ -14,6 +14,7 @@
 #include "tensor/kernels/indexing.hpp"
 #include "tensor/kernels/linalg.hpp"
 #include "tensor/kernels/normalization.hpp"
+#include "tensor/kernels/losses.hpp"
 #include "tensor/kernels/pooling.hpp"
 #include "tensor/kernels/product.hpp"
 #include "tensor/kernels/random.hpp"
@@ -29,6 +30,7 @@ struct Kernels : ElementwiseKernels,
                  ConvolutionKernels,
                  PoolingKernels,
                  ClassificationKernels,
+                 LossKernels,
                  RandomKernels,
                  IndexingKernels,
                  SortingKernels,
