@@ -116,6 +116,28 @@ TEST(SteadyState, ATrainingStepOfLeNetAllocatesNothing) {
   });
 }
 
+TEST(SteadyState, NeitherDoAdamAScheduleClippingAndAnAverageOfWeights) {
+  manual_seed(1);
+  models::LeNet model;
+  optim::Adam optimizer(model.parameters(), {.lr = 0.01, .amsgrad = true});
+  optim::EMA average(model.parameters());
+  const optim::LRSchedule schedule =
+      optim::WarmupLR{.steps = 10, .then = optim::OneCycleLR{.max_lr = 0.01, .total_steps = 100}};
+  Numbers numbers(85);
+  const Tensor x = numbers.tensor<float>({16, 1, 28, 28});
+  const Tensor target = numbers.tensor<std::int64_t>({16}, 0, 10);
+  std::uint64_t step = 0;
+  expect_no_allocation([&] {
+    optimizer.zero_grad();
+    nll_loss(model(x), target).backward();
+    optim::clip_grad_norm_(optimizer.parameters(), 1);
+    optim::clip_grad_value_(optimizer.parameters(), 0.1);
+    schedule.apply(optimizer, step++);
+    optimizer.step();
+    average.update();
+  });
+}
+
 TEST(SteadyState, NeitherDoesAResidualNetwork) {
   manual_seed(1);
   models::ResNet model({.channels = {4, 8}});
@@ -158,28 +180,6 @@ TEST(SteadyState, NorDoLayersOfAllKinds) {
     const Tensor normal = batch_norm(rms_norm(layer_norm(words)));
     (normal.square().sum() + images(x).sum()).backward();
     for (const Tensor& parameter : parameters) parameter.set_grad({});
-  });
-}
-
-TEST(SteadyState, NeitherDoAdamAScheduleClippingAndAnAverageOfWeights) {
-  manual_seed(1);
-  models::LeNet model;
-  optim::Adam optimizer(model.parameters(), {.lr = 0.01, .amsgrad = true});
-  optim::EMA average(model.parameters());
-  const optim::LRSchedule schedule =
-      optim::WarmupLR{.steps = 10, .then = optim::OneCycleLR{.max_lr = 0.01, .total_steps = 100}};
-  Numbers numbers(85);
-  const Tensor x = numbers.tensor<float>({16, 1, 28, 28});
-  const Tensor target = numbers.tensor<std::int64_t>({16}, 0, 10);
-  std::uint64_t step = 0;
-  expect_no_allocation([&] {
-    optimizer.zero_grad();
-    nll_loss(model(x), target).backward();
-    optim::clip_grad_norm_(optimizer.parameters(), 1);
-    optim::clip_grad_value_(optimizer.parameters(), 0.1);
-    schedule.apply(optimizer, step++);
-    optimizer.step();
-    average.update();
   });
 }
 
