@@ -40,7 +40,6 @@
 #include "nn/bilinear.hpp"
 #include "nn/container.hpp"
 #include "nn/conv.hpp"
-#include "nn/conv2d.hpp"
 #include "nn/distance.hpp"
 #include "nn/dropout.hpp"
 #include "nn/embedding.hpp"
