@@ -50,7 +50,9 @@ std::set<std::string> derived_classes(const fs::path& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (entry.path().extension() != ".hpp") continue;
     std::ifstream in(entry.path());
-    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    const std::string whole((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    static const std::regex macro_body("#define[^\n\\\\]*(?:\\\\\n[^\n\\\\]*)*");
+    const std::string text = std::regex_replace(whole, macro_body, "");
     for (std::sregex_iterator match(text.begin(), text.end(), pattern), end; match != end; ++match) {
       names.insert((*match)[1].matched ? (*match)[1] : (*match)[2]);
     }
