@@ -1,5 +1,5 @@
-// Gradient clipping. Parameters without a gradient do not count; nothing is recorded; allocates nothing when the
-// gradients are contiguous.
+// Gradient clipping, of dense gradients and of those of some rows. Parameters without a gradient do not count;
+// nothing is recorded; allocates nothing when the gradients are contiguous.
 #pragma once
 
 #include <span>

@@ -7,6 +7,7 @@
 #include "autograd/grad_mode.hpp"
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
+#include "optim/gradients.hpp"
 
 namespace feral::optim {
 namespace {
@@ -40,7 +41,12 @@ void Optimizer::add_group(const std::vector<Tensor>& parameters, double lr, cons
     }
   }
   for (const Tensor& parameter : parameters) {
-    Slot slot{.group = groups_.size(), .states = kinds.size(), .offsets = {}, .kinds = {}};
+    Slot slot{.group = groups_.size(),
+              .states = kinds.size(),
+              .dtype = parameter.dtype(),
+              .numel = parameter.numel(),
+              .offsets = {},
+              .kinds = {}};
     std::ranges::copy(kinds, slot.kinds);
     parameters_.push_back(parameter);
     slots_.push_back(slot);
@@ -129,18 +135,47 @@ Operands Optimizer::operands_of(std::size_t index) const noexcept {
   return operands;
 }
 
+// model.to(…) gives a parameter other memory: the state would no longer fit.
+void Optimizer::check_unchanged(std::size_t index) const {
+  const Tensor& parameter = parameters_[index];
+  const Slot& slot = slots_[index];
+  if (parameter.dtype() == slot.dtype && parameter.numel() == slot.numel && parameter.is_contiguous()) return;
+  fail(
+      "{}: parameter {} has become {}, the state is for {} elements of {}; make the optimizer after converting the "
+      "model",
+      name_, index, parameter.to_string(), slot.numel, name_of(slot.dtype));
+}
+
+// Whatever a step may refuse, before any parameter is written.
+void Optimizer::check_gradients(std::size_t index) const {
+  const Tensor& parameter = parameters_[index];
+  merge_gradients(parameter);
+  if (parameter.sparse_grad().defined()) {
+    check_rows(index, parameter.sparse_grad());
+  } else if (parameter.grad().defined()) {
+    if (refuses_dense()) fail("{}: parameter {} has a dense gradient; use Adam for it", name_, index);
+    check_unchanged(index);
+  }
+}
+
 void Optimizer::step() {
   const NoGradGuard no_grad;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) check_gradients(i);
   ensure_state();
   const LockScope locked(*this);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    Tensor gradient = parameters_[i].grad();  // of the parameter's shape and type: set_grad() sees to it
+    const Tensor& parameter = parameters_[i];
+    if (const SparseGradient sparse = parameter.sparse_grad(); sparse.defined()) {
+      step_rows_of(i, sparse);
+      continue;
+    }
+    Tensor gradient = parameter.grad();  // of the parameter's shape and type: set_grad() sees to it
     if (!gradient.defined()) continue;
-    if (refuses_dense()) fail("{}: parameter {} has a dense gradient; use Adam for it", name_, i);
     if (!gradient.is_contiguous()) gradient = gradient.contiguous();
     Operands operands = operands_of(i);
     operands.gradient = gradient.raw_data();
     update(slots_[i].group, count_step(i), operands);
+    parameter.touch();
   }
 }
 
@@ -159,9 +194,19 @@ void Optimizer::step_rows(const Tensor& parameter, const Tensor& rows, const Ten
   const auto found = std::ranges::find(parameters_, parameter.impl(), &Tensor::impl);
   if (found == parameters_.end()) fail("{}: step_rows: this is none of its parameters", name_);
   const auto index = static_cast<std::size_t>(found - parameters_.begin());
+  check_rows(index, {rows, values});
+  ensure_state();
+  const LockScope locked(*this);
+  step_rows_of(index, {rows, values});
+}
+
+void Optimizer::check_rows(std::size_t index, const SparseGradient& gradient) const {
+  const Tensor& parameter = parameters_[index];
+  const auto& [rows, values] = gradient;
   if (const char* reason = refuses_rows(slots_[index].group)) {
     fail("{}: parameter {} has a sparse gradient, but {}", name_, index, reason);
   }
+  check_unchanged(index);
   if (parameter.dims() == 0 || rows.dims() != 1 || rows.dtype() != DType::int64 ||
       values.dims() != parameter.dims() || values.dtype() != parameter.dtype() || values.size(0) != rows.size(0) ||
       values.numel() * parameter.size(0) != rows.size(0) * parameter.numel()) {
@@ -170,24 +215,27 @@ void Optimizer::step_rows(const Tensor& parameter, const Tensor& rows, const Ten
   }
   const Tensor list = rows.contiguous();
   const auto* numbers = list.data<std::int64_t>();
-  const std::int64_t count = list.numel();
   std::int64_t before = -1;
-  for (std::int64_t k = 0; k < count; ++k) {
+  for (std::int64_t k = 0; k < list.numel(); ++k) {
     if (numbers[k] <= before || numbers[k] >= parameter.size(0)) {
       fail("{}: parameter {} is {}: row {} after row {}; rows must ascend within it", name_, index,
            parameter.to_string(), numbers[k], before);
     }
     before = numbers[k];
   }
-  const Tensor gradient = values.contiguous();
-  ensure_state();
-  const LockScope locked(*this);
+}
+
+void Optimizer::step_rows_of(std::size_t index, const SparseGradient& gradient) {
+  const Tensor& parameter = parameters_[index];
+  const Tensor list = gradient.rows.contiguous();
+  const Tensor whole = gradient.values.contiguous();
   Operands operands = operands_of(index);
-  operands.gradient = gradient.raw_data();
+  operands.gradient = whole.raw_data();
   operands.width = parameter.size(0) == 0 ? 0 : static_cast<std::size_t>(parameter.numel() / parameter.size(0));
-  operands.rows = numbers;
-  operands.row_count = static_cast<std::size_t>(count);
+  operands.rows = list.data<std::int64_t>();
+  operands.row_count = static_cast<std::size_t>(list.numel());
   update(slots_[index].group, count_step(index), operands);
+  parameter.touch();
 }
 
 void Optimizer::zero_grad() {
