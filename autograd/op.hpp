@@ -128,6 +128,28 @@ struct Aux {
   Tensor& operator[](int i) { return tensors[static_cast<std::size_t>(i)]; }
 };
 
+// An op's result as its node keeps it: off the tape, or node and result would keep each other alive.
+class SavedOutput {
+ public:
+  SavedOutput() = default;
+  SavedOutput(const SavedOutput&) = delete;
+  SavedOutput& operator=(const SavedOutput&) = delete;
+  ~SavedOutput() { drop(); }
+  void keep(const Tensor& output) {
+    tensor_ = output.detach();
+    ++tensor_.impl()->storage->saved;
+  }
+  void drop() noexcept {
+    if (!tensor_.defined()) return;
+    --tensor_.impl()->storage->saved;
+    tensor_ = {};
+  }
+  const Tensor& get() const noexcept { return tensor_; }
+
+ private:
+  Tensor tensor_;
+};
+
 // A node with what its op saved, typed.
 template <class Op>
 struct OpNode : Node {
@@ -138,7 +160,7 @@ struct OpNode : Node {
   std::array<std::uint32_t, static_cast<std::size_t>(arity) + 1>
       versions;  // when they were saved; then the output's
   std::array<Tensor, static_cast<std::size_t>(detail::aux_count<Op>())> aux;
-  Tensor output;  // off the tape, or node and output would keep each other alive
+  SavedOutput output;
 
   static OpNode* create(const typename Op::Attributes& attributes);
 };
@@ -165,8 +187,9 @@ class Saved {
   const Tensor& aux(int i) const noexcept { return node_.aux[static_cast<std::size_t>(i)]; }
   // The op's result; on the tape again when the gradient itself is being recorded.
   Tensor output() const {
-    if (node_.output.version() != node_.versions.back()) detail::refuse_stale(node_, node_.output);
-    const Tensor copy = node_.output.detach();
+    const Tensor& output = node_.output.get();
+    if (output.version() != node_.versions.back()) detail::refuse_stale(node_, output);
+    const Tensor copy = output.detach();
     if (GradMode::enabled()) {
       retain(&node_);
       copy.impl()->producer = &node_;
@@ -230,7 +253,7 @@ constexpr OpInfo make_info() {
       auto& self = static_cast<OpNode<Op>&>(node);
       for (Tensor& tensor : self.inputs) tensor = {};
       for (Tensor& tensor : self.aux) tensor = {};
-      self.output = {};
+      self.output.drop();
     };
   }
   return info;
@@ -291,7 +314,7 @@ Tensor apply(const typename Op::Attributes& attributes, const Inputs&... inputs)
       (connect(inputs), ...);
       if constexpr (detail::aux_count<Op>() > 0) node->aux = std::move(aux.tensors);
       if constexpr (detail::saves_output<Op>()) {
-        node->output = output.detach();
+        node->output.keep(output);
         node->versions.back() = output.version();
       }
       detail::attach(node, output);

@@ -7,7 +7,6 @@
 #include "autograd/grad_mode.hpp"
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
-#include "optim/gradients.hpp"
 
 namespace feral::optim {
 namespace {
@@ -146,36 +145,36 @@ void Optimizer::check_unchanged(std::size_t index) const {
       name_, index, parameter.to_string(), slot.numel, name_of(slot.dtype));
 }
 
-// Whatever a step may refuse, before any parameter is written.
-void Optimizer::check_gradients(std::size_t index) const {
-  const Tensor& parameter = parameters_[index];
-  merge_gradients(parameter);
-  if (parameter.sparse_grad().defined()) {
-    check_rows(index, parameter.sparse_grad());
-  } else if (parameter.grad().defined()) {
-    if (refuses_dense()) fail("{}: parameter {} has a dense gradient; use Adam for it", name_, index);
-    check_unchanged(index);
-  }
-}
-
 void Optimizer::step() {
   const NoGradGuard no_grad;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) check_gradients(i);
   ensure_state();
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const bool dense = parameters_[i].grad().defined();
+    if (const SparseGradient sparse = parameters_[i].sparse_grad(); sparse.defined() && !dense)
+      check_rows(i, sparse);
+    if (refuses_dense() && dense) {
+      fail("{}: parameter {} has a dense gradient; use Adam for it", name_, i);
+    }
+    check_unchanged(i);
+  }
   const LockScope locked(*this);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor& parameter = parameters_[i];
-    if (const SparseGradient sparse = parameter.sparse_grad(); sparse.defined()) {
-      step_rows_of(i, sparse);
+    Tensor gradient = parameters_[i].grad();  // of the parameter's shape and type: set_grad() sees to it
+    const SparseGradient sparse = parameters_[i].sparse_grad();
+    if (sparse.defined() && !gradient.defined()) {
+      update_rows(i, sparse);
       continue;
     }
-    Tensor gradient = parameter.grad();  // of the parameter's shape and type: set_grad() sees to it
     if (!gradient.defined()) continue;
+    if (sparse.defined()) {  // a table that is used in both ways
+      gradient = gradient.clone();
+      gradient.index_add_(0, sparse.rows, sparse.values);
+    }
     if (!gradient.is_contiguous()) gradient = gradient.contiguous();
     Operands operands = operands_of(i);
     operands.gradient = gradient.raw_data();
+    parameters_[i].touch();
     update(slots_[i].group, count_step(i), operands);
-    parameter.touch();
   }
 }
 
@@ -187,17 +186,6 @@ Tensor Optimizer::step(const std::function<Tensor()>& closure) {
   }
   step();
   return loss;
-}
-
-void Optimizer::step_rows(const Tensor& parameter, const Tensor& rows, const Tensor& values) {
-  const NoGradGuard no_grad;
-  const auto found = std::ranges::find(parameters_, parameter.impl(), &Tensor::impl);
-  if (found == parameters_.end()) fail("{}: step_rows: this is none of its parameters", name_);
-  const auto index = static_cast<std::size_t>(found - parameters_.begin());
-  check_rows(index, {rows, values});
-  ensure_state();
-  const LockScope locked(*this);
-  step_rows_of(index, {rows, values});
 }
 
 void Optimizer::check_rows(std::size_t index, const SparseGradient& gradient) const {
@@ -225,17 +213,29 @@ void Optimizer::check_rows(std::size_t index, const SparseGradient& gradient) co
   }
 }
 
-void Optimizer::step_rows_of(std::size_t index, const SparseGradient& gradient) {
+void Optimizer::update_rows(std::size_t index, const SparseGradient& gradient) {
   const Tensor& parameter = parameters_[index];
-  const Tensor list = gradient.rows.contiguous();
-  const Tensor whole = gradient.values.contiguous();
+  const Tensor rows = gradient.rows.contiguous();
+  const Tensor values = gradient.values.contiguous();
   Operands operands = operands_of(index);
-  operands.gradient = whole.raw_data();
+  operands.gradient = values.raw_data();
   operands.width = parameter.size(0) == 0 ? 0 : static_cast<std::size_t>(parameter.numel() / parameter.size(0));
-  operands.rows = list.data<std::int64_t>();
-  operands.row_count = static_cast<std::size_t>(list.numel());
-  update(slots_[index].group, count_step(index), operands);
+  operands.rows = rows.data<std::int64_t>();
+  operands.row_count = static_cast<std::size_t>(rows.numel());
   parameter.touch();
+  update(slots_[index].group, count_step(index), operands);
+}
+
+void Optimizer::step_rows(const Tensor& parameter, const Tensor& rows, const Tensor& values) {
+  const NoGradGuard no_grad;
+  const auto found = std::ranges::find(parameters_, parameter.impl(), &Tensor::impl);
+  if (found == parameters_.end()) fail("{}: step_rows: this is none of its parameters", name_);
+  const auto index = static_cast<std::size_t>(found - parameters_.begin());
+  const SparseGradient gradient{rows, values};
+  check_rows(index, gradient);
+  ensure_state();
+  const LockScope locked(*this);
+  update_rows(index, gradient);
 }
 
 void Optimizer::zero_grad() {

@@ -61,18 +61,19 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
   virtual ~Optimizer();
 
-  // Updates the parameters in place from their gradients, which stay (gradients of rows beside dense ones become
-  // one dense gradient); parameters without one stay as they are and their counts too, as in PyTorch. The
-  // parameters may be live shared memory. Allocates nothing from the heap after the first call.
+  // Updates the parameters in place from their gradients, which stay; parameters without one stay as they are and
+  // their counts too, as in PyTorch. A sparse gradient alone updates its rows (step_rows); beside a dense one it is
+  // added to that. The parameters may be live shared memory. Allocates nothing from the heap after the first call.
+  // Throws feral::Error, before anything is written, for a gradient of a kind that the rule does not take.
   virtual void step();
   // Evaluates `closure`, which drops old gradients, computes the loss and its gradients, then steps. Returns the
   // loss. Rules that need several evaluations a step (LBFGS) have this form only.
   virtual Tensor step(const std::function<Tensor()>& closure);
   virtual bool needs_closure() const noexcept { return false; }
 
-  // What step() does with a parameter that has a sparse_grad(): rows, int64 [k], ascending and unique; values [k,
-  // …] of the parameter's type, a row each. Costs what the rows cost. Only SGD without momentum, Adagrad and
-  // SparseAdam have it, and none with weight decay: the others would change every row; they throw feral::Error.
+  // A step of one parameter whose gradient is known for some rows alone: rows, int64 [k], ascending and unique;
+  // values [k, …] of the parameter's type, a row each. Costs what the rows cost. Only SGD without momentum, Adagrad
+  // and SparseAdam have it, and none with weight decay: the others would change every row; they throw feral::Error.
   void step_rows(const Tensor& parameter, const Tensor& rows, const Tensor& values);
 
   void zero_grad();  // drops the gradients
@@ -163,10 +164,10 @@ class Optimizer {
   };
 
   void lay_out();
-  void check_gradients(std::size_t index) const;
   void check_unchanged(std::size_t index) const;
+  // Throws feral::Error when the rule or the parameter cannot take it.
   void check_rows(std::size_t index, const SparseGradient& gradient) const;
-  void step_rows_of(std::size_t index, const SparseGradient& gradient);
+  void update_rows(std::size_t index, const SparseGradient& gradient);
   std::uint64_t count_step(std::size_t index) noexcept;
   std::uint64_t& count_of(std::size_t index) const noexcept;
   Operands operands_of(std::size_t index) const noexcept;

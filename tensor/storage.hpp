@@ -11,6 +11,7 @@ namespace feral {
 struct Storage {
   std::uint32_t references = 1;
   std::uint32_t version = 0;  // another number after each write in place (Tensor::version)
+  std::uint32_t saved = 0;    // of the references, those of nodes that keep their own result
   std::byte* data = nullptr;
   std::size_t bytes = 0;
   // How the memory goes away: nullptr for borrowed memory.

@@ -19,7 +19,8 @@ void check_recordable(std::string_view op, const Tensor& target) {
   };
   if (target.is_leaf() && target.requires_grad()) refuse("is a leaf that requires a gradient");
   if (impl.view) refuse("is a view of another");
-  if (impl.storage->references > 1) refuse("shares its memory with another");
+  // A node that has kept its result keeps the memory; this tensor goes on with other memory.
+  if (impl.storage->references - impl.storage->saved > 1) refuse("shares its memory with another");
   if (impl.storage->release == nullptr || impl.storage->deleter != nullptr) refuse("shows memory from outside");
 }
 

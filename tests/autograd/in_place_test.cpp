@@ -124,13 +124,23 @@ TEST(InPlaceRecorded, LeaksNothing) {
   const auto run = [] {
     const Tensor x = leaf({4});
     const Tensor y = x * 2;
-    y.mul_(y).add_(x).exp_();
+    y.mul_(y).exp_().add_(x);
     y.sum().backward();
   };
   run();
   const std::int64_t before = allocator_statistics().live_bytes;
   run();
   EXPECT_EQ(allocator_statistics().live_bytes, before);
+}
+
+TEST(InPlaceRecorded, AResultThatItsOpHasKeptMayBeWritten) {
+  const auto function = [](const Tensors& in) {
+    const Tensor t = in[0] * 1;
+    t.relu_().add_(1).sqrt_().mul_(in[1]).sigmoid_().tanh_();
+    return t;
+  };
+  EXPECT_EQ(gradcheck(function, {leaf({2, 3}), leaf({2, 3}, 0.9)}), "");
+  EXPECT_EQ(gradgradcheck(function, {leaf({2, 3}), leaf({2, 3}, 0.9)}), "");
 }
 
 TEST(InPlaceRecorded, RefusesWhatWouldLoseHistory) {

@@ -13,6 +13,7 @@
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "models/lenet.hpp"
+#include "nn/loss.hpp"
 #include "optim/adam.hpp"
 #include "optim/clip_grad.hpp"
 #include "optim/ema.hpp"
@@ -170,6 +171,30 @@ TEST(SteadyState, NorDoProductsAndLinearAlgebra) {
      einsum("bij,bjk,ck->ic", {x, y, vh.narrow(2, 0, 2).select(0, 0)}).sum() + (r * u).sum())
         .backward();
     x.set_grad({});
+  });
+}
+
+TEST(SteadyState, NorDoLosses) {
+  Numbers numbers(85);
+  const Tensor x = numbers.tensor<float>({8, 5}).set_requires_grad(true);
+  const Tensor y = numbers.tensor<float>({8, 5}, 0.1, 0.9);
+  const Tensor image = numbers.tensor<float>({2, 5, 2, 2}).set_requires_grad(true);
+  const Tensor labels = numbers.tensor<std::int64_t>({8}, 0, 5);
+  const Tensor places = labels.reshape({2, 2, 2});
+  const Tensor spoken = numbers.tensor<std::int64_t>({1, 2}, 1, 5);
+  const Tensor steps = Tensor::full({1}, 8, DType::int64);
+  const Tensor lengths = Tensor::full({1}, 2, DType::int64);
+  const nn::CrossEntropyLossOptions options = {.weight = y[0].clone(), .label_smoothing = 0.1};
+  const nn::NLLLossOptions weighted = {.weight = y[0].clone(), .ignore_index = 0};
+  expect_no_allocation([&] {
+    (nn::cross_entropy(x, labels) + nn::cross_entropy(x, labels, options) + nn::cross_entropy(image, places) +
+     nll_loss(x, labels, weighted) + nn::mse_loss(x, y) + nn::huber_loss(x, y) +
+     nn::binary_cross_entropy(x.sigmoid(), y) + nn::binary_cross_entropy_with_logits(x, y) + nn::kl_div(x, y) +
+     nn::multi_margin_loss(x, labels) + nn::triplet_margin_loss(x, y, y.flip(0)) +
+     nn::ctc_loss(x.log_softmax(1).unsqueeze(1), spoken, steps, lengths))
+        .backward();
+    x.set_grad({});
+    image.set_grad({});
   });
 }
 

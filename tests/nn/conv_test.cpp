@@ -1,4 +1,4 @@
-#include "nn/conv2d.hpp"
+#include "nn/conv.hpp"
 
 #include <gtest/gtest.h>
 
