@@ -2,7 +2,7 @@
 // efficient text classification", 2016).
 #pragma once
 
-#include "autograd/ops/embedding.hpp"
+#include "nn/embedding.hpp"
 #include "nn/linear.hpp"
 
 namespace feral::models {
@@ -24,11 +24,7 @@ class EmbeddingBagClassifier : public nn::Module {
   Tensor forward(const Tensor& tokens, const Tensor& offsets);
 
  private:
-  struct Table : nn::Module {
-    explicit Table(const EmbeddingBagOptions& options);
-    Tensor weight;
-  };
-  Table embedding_;
+  nn::EmbeddingBag embedding_;
   nn::Linear fc_;
 };
 

@@ -54,8 +54,9 @@ TEST(EmbeddingBagClassifier, ReadsRowsAsTexts) {
 }
 
 TEST(EmbeddingBagClassifier, RefusesSizesOutOfRange) {
-  EXPECT_TRUE(contains(error_of([] { EmbeddingBagClassifier({.vocabulary = 0}); }), "a vocabulary of 0"));
-  EXPECT_TRUE(contains(error_of([] { EmbeddingBagClassifier({.width = 0}); }), "vectors of 0"));
+  EXPECT_TRUE(
+      contains(error_of([] { EmbeddingBagClassifier({.vocabulary = 0}); }), "0 embeddings of dimension 64"));
+  EXPECT_TRUE(contains(error_of([] { EmbeddingBagClassifier({.classes = 0}); }), "Linear"));
   EmbeddingBagClassifier model(options);
   EXPECT_TRUE(contains(error_of([&] { model(Tensor::full({1, 2}, 40, DType::int64)); }), "40"));
 }
