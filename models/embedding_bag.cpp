@@ -5,7 +5,8 @@
 namespace feral::models {
 
 EmbeddingBagClassifier::EmbeddingBagClassifier(const EmbeddingBagOptions& options)
-    : embedding_(options.vocabulary, options.width), fc_(options.width, options.classes) {
+    : embedding_(options.vocabulary, options.width, {.sparse = options.sparse, .padding_idx = options.padding_idx}),
+      fc_(options.width, options.classes) {
   register_module("embedding", embedding_);
   register_module("fc", fc_);
 }

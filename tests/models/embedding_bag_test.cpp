@@ -5,6 +5,7 @@
 
 #include "autograd/ops/classification.hpp"
 #include "optim/sgd.hpp"
+#include "tensor/generator.hpp"
 #include "tensor/npz.hpp"
 #include "tests/tensor/operands.hpp"
 
@@ -51,6 +52,31 @@ TEST(EmbeddingBagClassifier, ReadsRowsAsTexts) {
   EXPECT_EQ(rows.shape(), (Shape{2, 4}));
   EXPECT_TRUE(rows.equal(texts));
   EXPECT_TRUE(rows.exp().sum(1).allclose(Tensor::ones({2})));
+}
+
+TEST(EmbeddingBagClassifier, LeavesPaddingOut) {
+  manual_seed(4);
+  EmbeddingBagClassifier model({.vocabulary = 40, .width = 8, .padding_idx = 0});
+  const Tensor padded = Tensor::from_vector<std::int64_t>({7, 3, 0, 0, 5, 0, 0, 0}, {2, 4});
+  const Tensor texts = model.forward(Tensor::from_vector<std::int64_t>({7, 3, 5}, {3}),
+                                     Tensor::from_vector<std::int64_t>({0, 2}, {2}));
+  EXPECT_TRUE(model(padded).allclose(texts));
+}
+
+TEST(EmbeddingBagClassifier, MayGatherTheRowsOfABatchAlone) {
+  manual_seed(4);
+  EmbeddingBagClassifier sparse({.vocabulary = 40, .width = 8, .sparse = true});
+  EmbeddingBagClassifier dense({.vocabulary = 40, .width = 8});
+  dense.load_state_dict(sparse.state_dict());
+  const Tensor tokens = Tensor::from_vector<std::int64_t>({7, 3, 3, 1}, {2, 2});
+  const Tensor target = Tensor::from_vector<std::int64_t>({1, 2}, {2});
+  nll_loss(sparse(tokens), target).backward();
+  nll_loss(dense(tokens), target).backward();
+  const Tensor table = sparse.named_parameters().front().tensor;
+  EXPECT_FALSE(table.grad().defined());
+  EXPECT_EQ(table.sparse_grad().rows.to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 3, 7}));
+  const Tensor whole = dense.named_parameters().front().tensor.grad();
+  EXPECT_TRUE(table.sparse_grad().values.allclose(whole.index_select(0, table.sparse_grad().rows)));
 }
 
 TEST(EmbeddingBagClassifier, RefusesSizesOutOfRange) {
