@@ -16,6 +16,7 @@
 #include "tensor/kernels/pooling.hpp"
 #include "tensor/kernels/product.hpp"
 #include "tensor/kernels/random.hpp"
+#include "tensor/kernels/recurrent.hpp"
 #include "tensor/kernels/reduction.hpp"
 #include "tensor/kernels/sorting.hpp"
 #include "tensor/tensor.hpp"
@@ -33,6 +34,7 @@ struct Kernels : ElementwiseKernels,
                  SortingKernels,
                  LinalgKernels,
                  EmbeddingKernels,
+                 RecurrentKernels,
                  ArrangingKernels {};
 
 const Kernels& kernels(Device device) noexcept;

@@ -24,6 +24,7 @@
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/predicate.hpp"
 #include "autograd/ops/product.hpp"
+#include "autograd/ops/recurrent.hpp"
 #include "autograd/ops/reduction.hpp"
 #include "autograd/ops/scan.hpp"
 #include "autograd/ops/softmax.hpp"
@@ -67,7 +68,7 @@ constexpr auto ops_list = list<
     ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::OneHot, ops::Cat, ops::Pad, ops::Bincount, ops::Histogram,
     ops::IndexAdd, ops::IndexCopy, ops::IndexFill, ops::Nonzero, ops::Gather, ops::Scatter, ops::ScatterFill,
     ops::ScatterAdd, ops::ScatterReduce, ops::Embedding, ops::EmbeddingBag, ops::Argsort, ops::Topk, ops::Kthvalue,
-    ops::Unique, ops::Searchsorted>();
+    ops::Unique, ops::Searchsorted, ops::Recurrent>();
 // clang-format on
 
 }  // namespace

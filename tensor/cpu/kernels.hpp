@@ -11,6 +11,7 @@
 #include "tensor/cpu/table/pooling.hpp"
 #include "tensor/cpu/table/product.hpp"
 #include "tensor/cpu/table/random.hpp"
+#include "tensor/cpu/table/recurrent.hpp"
 #include "tensor/cpu/table/reduction.hpp"
 #include "tensor/cpu/table/sorting.hpp"
 #include "tensor/kernels.hpp"
@@ -18,9 +19,9 @@
 namespace feral::cpu {
 
 inline constexpr Kernels kernel_table = {
-    elementwise_kernels, reduction_kernels,      product_kernels,   convolution_kernels,
-    pooling_kernels,     classification_kernels, random_kernels,    indexing_kernels,
-    sorting_kernels,     linalg_kernels,         embedding_kernels, arranging_kernels,
+    elementwise_kernels,    reduction_kernels, product_kernels,   convolution_kernels, pooling_kernels,
+    classification_kernels, random_kernels,    indexing_kernels,  sorting_kernels,     linalg_kernels,
+    embedding_kernels,      recurrent_kernels, arranging_kernels,
 };
 
 }  // namespace feral::cpu
