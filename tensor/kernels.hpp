@@ -7,6 +7,7 @@
 #pragma once
 
 #include "tensor/kernels/arranging.hpp"
+#include "tensor/kernels/attention.hpp"
 #include "tensor/kernels/classification.hpp"
 #include "tensor/kernels/convolution.hpp"
 #include "tensor/kernels/elementwise.hpp"
@@ -35,6 +36,7 @@ struct Kernels : ElementwiseKernels,
                  LinalgKernels,
                  EmbeddingKernels,
                  RecurrentKernels,
+                 AttentionKernels,
                  ArrangingKernels {};
 
 const Kernels& kernels(Device device) noexcept;

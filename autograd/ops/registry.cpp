@@ -2,6 +2,7 @@
 
 #include "autograd/ops/activation.hpp"
 #include "autograd/ops/arrange.hpp"
+#include "autograd/ops/attention.hpp"
 #include "autograd/ops/binary.hpp"
 #include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
@@ -68,7 +69,7 @@ constexpr auto ops_list = list<
     ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::OneHot, ops::Cat, ops::Pad, ops::Bincount, ops::Histogram,
     ops::IndexAdd, ops::IndexCopy, ops::IndexFill, ops::Nonzero, ops::Gather, ops::Scatter, ops::ScatterFill,
     ops::ScatterAdd, ops::ScatterReduce, ops::Embedding, ops::EmbeddingBag, ops::Argsort, ops::Topk, ops::Kthvalue,
-    ops::Unique, ops::Searchsorted, ops::Recurrent>();
+    ops::Unique, ops::Searchsorted, ops::Recurrent, ops::Attention>();
 // clang-format on
 
 }  // namespace

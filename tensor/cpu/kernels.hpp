@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tensor/cpu/table/arranging.hpp"
+#include "tensor/cpu/table/attention.hpp"
 #include "tensor/cpu/table/classification.hpp"
 #include "tensor/cpu/table/convolution.hpp"
 #include "tensor/cpu/table/elementwise.hpp"
@@ -21,7 +22,7 @@ namespace feral::cpu {
 inline constexpr Kernels kernel_table = {
     elementwise_kernels,    reduction_kernels, product_kernels,   convolution_kernels, pooling_kernels,
     classification_kernels, random_kernels,    indexing_kernels,  sorting_kernels,     linalg_kernels,
-    embedding_kernels,      recurrent_kernels, arranging_kernels,
+    embedding_kernels,      recurrent_kernels, attention_kernels, arranging_kernels,
 };
 
 }  // namespace feral::cpu
