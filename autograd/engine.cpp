@@ -1,20 +1,18 @@
-// The way back: Tensor::backward.
+#include "autograd/engine.hpp"
+
 #include <algorithm>
 #include <memory>
 #include <vector>
 
+#include "autograd/anomaly.hpp"
+#include "autograd/anomaly_check.hpp"
 #include "autograd/grad_mode.hpp"
-#include "autograd/node.hpp"
-#include "autograd/op.hpp"
+#include "autograd/node_extras.hpp"
 #include "core/fail.hpp"
+#include "tensor/allocator.hpp"
 #include "tensor/kernels.hpp"
 
 namespace feral {
-
-std::uint64_t detail::next_sequence() noexcept {
-  static thread_local std::uint64_t sequence = 0;
-  return ++sequence;
-}
 
 namespace {
 
@@ -65,7 +63,8 @@ class Queue {
 // Whether nobody else can see the tensor's memory, so that it may be added to in place or kept.
 bool exclusive(const Tensor& tensor) noexcept {
   const TensorImpl* impl = tensor.impl();
-  return impl->references == 1 && impl->storage->references == 1 && impl->contiguous && impl->producer == nullptr;
+  return impl->references == 1 && impl->storage->references == 1 && impl->contiguous && impl->producer == nullptr &&
+         !is_half(impl->dtype);
 }
 
 void accumulate(Tensor& sum, Tensor gradient) {
@@ -85,7 +84,9 @@ void accumulate_leaf(const Tensor& leaf, Tensor gradient) {
     // are added to it in place. One that is on the tape never is.
     const bool kept = exclusive(gradient) || (node_of(gradient) != nullptr && gradient.is_contiguous());
     leaf.set_grad(kept ? std::move(gradient) : gradient.clone());
-  } else if (!GradMode::enabled() && sum.is_contiguous() && sum.impl()->producer == nullptr) {
+  } else if (!GradMode::enabled() && sum.is_contiguous() && sum.impl()->producer == nullptr &&
+             !is_half(sum.dtype())) {
+    sum.touch();
     kernels(sum.device()).binary(BinaryKernel::add, sum, sum, gradient);
   } else {
     leaf.set_grad(sum + gradient);
@@ -118,72 +119,179 @@ class Gathered {
   int count_;
 };
 
-// Passes `gradient` of one node's output on to its inputs.
-void step_back(Node& node, const Tensor& gradient, Queue& queue) {
-  if (node.released) {
-    fail("backward: the tape of '{}' has been freed by an earlier backward; pass retain_graph = true to that one",
-         node.op->name);
+// What the hooks make of a gradient.
+Tensor hooked(const GradientExtras& extras, Tensor gradient) {
+  for (const GradientExtras::Hook& hook : extras.hooks) {
+    Tensor other = hook.function(gradient);
+    if (!other.defined()) continue;
+    if (!(other.shape() == gradient.shape()) || other.dtype() != gradient.dtype()) {
+      fail("backward: a hook answered {} to a gradient that is {}", other.to_string(), gradient.to_string());
+    }
+    gradient = std::move(other);
   }
-  Gathered gradients(node.edge_count);
-  node.op->gradient(node, gradient, gradients.begin());
-  for (int i = 0; i < node.edge_count; ++i) {
-    if (!node.needs(i)) continue;
-    if (!gradients[i].defined()) continue;  // the output does not depend on this input
-    FERAL_ASSERT(gradients[i].shape() == node.input_shape(i));
-    Edge& edge = node.edges[i];
-    if (edge.node != nullptr) {
-      accumulate(edge.node->incoming, std::move(gradients[i]));
-      queue.push(edge.node);
+  return gradient;
+}
+
+bool has_hooks(const Tensor& leaf) noexcept {
+  return leaf.impl()->extras != nullptr && !leaf.impl()->extras->hooks.empty();
+}
+
+// One way back.
+class Pass {
+ public:
+  // Borrows the memory that `lender` has for its own lifetime.
+  Pass(const BackwardOptions& options, std::vector<Node*>& lender) : options_(options), queue_(lender) {}
+
+  void run(std::span<const Tensor> roots, std::span<const Tensor> gradients) {
+    for (std::size_t i = 0; i < roots.size(); ++i) {
+      if (Node* node = node_of(roots[i]); node != nullptr) {
+        accumulate(node->incoming, gradients[i]);
+        queue_.push(node);
+      } else {
+        reach_leaf(roots[i], gradients[i]);
+      }
+    }
+    while (!queue_.empty()) {
+      Node* node = queue_.pop();
+      try {
+        visit(*node);
+      } catch (...) {
+        node->incoming = {};
+        release(node);
+        queue_.clear();
+        throw;
+      }
+      release(node);
+    }
+    for (auto& [leaf, sum] : waiting_) give_leaf(leaf, hooked(*leaf.impl()->extras, std::move(sum)));
+  }
+
+ private:
+  void visit(Node& node) {
+    Tensor arrived = std::exchange(node.incoming, {});
+    if (node.extras != nullptr) arrived = hooked(node.extras->gradient, std::move(arrived));
+    if (options_.inputs.empty()) {
+      if (node.retainer != nullptr) retain_for(*node.retainer, arrived);
     } else {
-      accumulate_leaf(edge.leaf, std::move(gradients[i]));
+      capture(nullptr, &node, arrived);
+    }
+    bool wanted = node.op->reaches_others;
+    for (int i = 0; i < node.edge_count && !wanted; ++i) wanted = node.needs(i);
+    if (!wanted) return;
+    step_back(node, arrived);
+    if (!options_.retain_graph) {
+      node.op->release_saved(node);
+      node.released = true;
     }
   }
-}
+
+  // Passes `gradient` of one node's output on to its inputs.
+  void step_back(Node& node, const Tensor& gradient) {
+    if (node.released) {
+      fail("backward: the tape of '{}' has been freed by an earlier backward; pass retain_graph = true to that one",
+           node.op->name);
+    }
+    Gathered gradients(node.edge_count);
+    node.op->gradient(node, gradient, gradients.begin());
+    for (int i = 0; i < node.edge_count; ++i) {
+      if (!node.needs(i)) continue;
+      if (!gradients[i].defined()) continue;  // the output does not depend on this input
+      FERAL_ASSERT(gradients[i].shape() == node.input_shape(i));
+      if (AnomalyMode::enabled()) check_finite(node, i, gradients[i]);
+      Edge& edge = node.edges[i];
+      if (edge.node != nullptr) {
+        accumulate(edge.node->incoming, std::move(gradients[i]));
+        queue_.push(edge.node);
+      } else {
+        reach_leaf(edge.leaf, std::move(gradients[i]));
+      }
+    }
+  }
+
+  void reach_leaf(const Tensor& leaf, Tensor gradient) {
+    if (!has_hooks(leaf)) return give_leaf(leaf, std::move(gradient));
+    // Hooks see all that this pass brings, once.
+    for (auto& [known, sum] : waiting_) {
+      if (known.impl() == leaf.impl()) return accumulate(sum, std::move(gradient));
+    }
+    waiting_.push_back({leaf, std::move(gradient)});
+  }
+
+  void give_leaf(const Tensor& leaf, Tensor gradient) {
+    if (options_.inputs.empty()) {
+      accumulate_leaf(leaf, std::move(gradient));
+    } else {
+      capture(leaf.impl(), nullptr, gradient);
+    }
+  }
+
+  // Adds to the answers for the inputs that are this leaf, or this node's result.
+  void capture(const TensorImpl* leaf, const Node* node, const Tensor& gradient) {
+    for (std::size_t i = 0; i < options_.inputs.size(); ++i) {
+      const Tensor& input = options_.inputs[i];
+      const bool asked = leaf != nullptr ? input.impl() == leaf : node_of(input) == node;
+      if (!asked) continue;
+      Tensor& answer = options_.answers[i];
+      // Never in place: the gradient may be on its way elsewhere.
+      answer = answer.defined() ? answer + gradient : gradient;
+    }
+  }
+
+  static void retain_for(TensorImpl& tensor, const Tensor& gradient) {
+    tensor.retain();
+    const Tensor handle = Tensor::adopt(&tensor);
+    const Tensor before = handle.grad();
+    handle.set_grad(before.defined() ? before + gradient : gradient.clone());
+  }
+
+  const BackwardOptions& options_;
+  Queue queue_;
+  std::vector<std::pair<Tensor, Tensor>> waiting_;  // leaves with hooks, and what has come for them
+};
 
 }  // namespace
 
-void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
-  if (!defined()) fail("backward: the tensor is undefined");
-  if (!requires_grad()) {
-    fail("backward: this tensor of shape {} depends on no tensor that requires a gradient", shape().to_string());
-  }
-  Tensor start = gradient;
-  if (!start.defined()) {
-    if (numel() != 1) {
-      fail("backward: a tensor of shape {} is no scalar; pass the gradient to start from", shape().to_string());
-    }
-    start = ones(shape(), dtype());
-  } else if (!(start.shape() == shape()) || start.dtype() != dtype()) {
-    fail("backward: the gradient is {}, the tensor {}", start.to_string(), to_string());
-  }
+namespace {
+thread_local bool collecting = false;
+}  // namespace
 
-  const GradModeGuard mode(create_graph);
-  Node* root = node_of(*this);
-  if (root == nullptr) {
-    accumulate_leaf(*this, start.clone());
-    return;
-  }
+bool collects_answers() noexcept { return collecting; }
+
+void run_backward(std::span<const Tensor> roots, std::span<const Tensor> gradients,
+                  const BackwardOptions& options) {
+  const GradModeGuard mode(options.create_graph);
   // The memory is kept between calls; a backward within a gradient (checkpointing) has a queue of its own.
   static thread_local std::vector<Node*> memory;
-  Queue queue(memory);
-  root->incoming = std::move(start);
-  queue.push(root);
-  while (!queue.empty()) {
-    Node* node = queue.pop();
-    try {
-      const Tensor arrived = std::exchange(node->incoming, {});
-      step_back(*node, arrived, queue);
-    } catch (...) {
-      release(node);
-      queue.clear();
-      throw;
-    }
-    if (!retain_graph && !create_graph) {
-      node->op->release_saved(*node);
-      node->released = true;
-    }
-    release(node);
+  const bool outer = std::exchange(collecting, !options.inputs.empty());
+  struct Restore {
+    bool value;
+    ~Restore() { collecting = value; }
+  } const restore{outer};
+  Pass(options, memory).run(roots, gradients);
+}
+
+Tensor start_of(std::string_view op, const Tensor& root, const Tensor& gradient) {
+  if (!root.defined()) fail("{}: the tensor is undefined", op);
+  if (!root.requires_grad()) {
+    fail("{}: this tensor of shape {} depends on no tensor that requires a gradient", op, root.shape().to_string());
   }
+  if (gradient.defined()) {
+    if (!(gradient.shape() == root.shape()) || gradient.dtype() != root.dtype()) {
+      fail("{}: the gradient is {}, the tensor {}", op, gradient.to_string(), root.to_string());
+    }
+    return node_of(root) != nullptr ? gradient : gradient.clone();
+  }
+  if (root.numel() != 1) {
+    fail("{}: a tensor of shape {} is no scalar; pass the gradient to start from", op, root.shape().to_string());
+  }
+  return Tensor::ones(root.shape(), root.dtype());
+}
+
+void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
+  const Tensor start = start_of("backward", *this, gradient);
+  run_backward(
+      {this, 1}, {&start, 1},
+      {.retain_graph = retain_graph || create_graph, .create_graph = create_graph, .inputs = {}, .answers = {}});
 }
 
 }  // namespace feral

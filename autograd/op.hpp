@@ -30,6 +30,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "autograd/anomaly.hpp"
 #include "autograd/grad_mode.hpp"
 #include "autograd/node.hpp"
 #include "tensor/allocator.hpp"
@@ -87,7 +88,14 @@ constexpr bool is_view() {
 }
 
 // The next sequence number of the calling thread.
-std::uint64_t next_sequence() noexcept;
+inline thread_local std::uint64_t last_sequence = 0;
+inline std::uint64_t next_sequence() noexcept { return ++last_sequence; }
+
+// Throws feral::Error: a tensor that `node` saved has been written since.
+[[noreturn]] void refuse_stale(const Node& node, const Tensor& saved);
+
+// Keeps where `node` is being recorded.
+void keep_origin(Node& node);
 
 // Connects an edge to what made `input`.
 inline void connect(Edge& edge, const Tensor& input) noexcept {
@@ -101,7 +109,8 @@ inline void connect(Edge& edge, const Tensor& input) noexcept {
 }
 
 // Makes `output` the result of `node`.
-inline void attach(Node* node, const Tensor& output) noexcept {
+inline void attach(Node* node, const Tensor& output) {
+  if (AnomalyMode::enabled()) keep_origin(*node);
   node->output_shape = output.shape();
   node->output_dtype = output.dtype();
   node->output_device = output.device();
@@ -119,6 +128,28 @@ struct Aux {
   Tensor& operator[](int i) { return tensors[static_cast<std::size_t>(i)]; }
 };
 
+// An op's result as its node keeps it: off the tape, or node and result would keep each other alive.
+class SavedOutput {
+ public:
+  SavedOutput() = default;
+  SavedOutput(const SavedOutput&) = delete;
+  SavedOutput& operator=(const SavedOutput&) = delete;
+  ~SavedOutput() { drop(); }
+  void keep(const Tensor& output) {
+    tensor_ = output.detach();
+    ++tensor_.impl()->storage->saved;
+  }
+  void drop() noexcept {
+    if (!tensor_.defined()) return;
+    --tensor_.impl()->storage->saved;
+    tensor_ = {};
+  }
+  const Tensor& get() const noexcept { return tensor_; }
+
+ private:
+  Tensor tensor_;
+};
+
 // A node with what its op saved, typed.
 template <class Op>
 struct OpNode : Node {
@@ -126,8 +157,10 @@ struct OpNode : Node {
   typename Op::Attributes attributes;
   std::array<Edge, static_cast<std::size_t>(arity)> edge_array;
   std::array<Tensor, static_cast<std::size_t>(arity)> inputs;  // those of saved_inputs
+  std::array<std::uint32_t, static_cast<std::size_t>(arity) + 1>
+      versions;  // when they were saved; then the output's
   std::array<Tensor, static_cast<std::size_t>(detail::aux_count<Op>())> aux;
-  Tensor output;  // off the tape, or node and output would keep each other alive
+  SavedOutput output;
 
   static OpNode* create(const typename Op::Attributes& attributes);
 };
@@ -141,11 +174,22 @@ class Saved {
   bool needs(int input) const noexcept { return node_.needs(input); }
   // Of an input that needs a gradient.
   const Shape& input_shape(int input) const noexcept { return node_.input_shape(input); }
-  const Tensor& input(int i) const noexcept { return node_.inputs[static_cast<std::size_t>(i)]; }
+  // Throws feral::Error when it has been written since.
+  const Tensor& input(int i) const {
+    const Tensor& input = node_.inputs[static_cast<std::size_t>(i)];
+    if (input.defined() && input.version() != node_.versions[static_cast<std::size_t>(i)]) {
+      detail::refuse_stale(node_, input);
+    }
+    return input;
+  }
+  // The leaf that is input i; undefined when an op made it.
+  const Tensor& leaf(int i) const noexcept { return node_.edges[i].leaf; }
   const Tensor& aux(int i) const noexcept { return node_.aux[static_cast<std::size_t>(i)]; }
   // The op's result; on the tape again when the gradient itself is being recorded.
   Tensor output() const {
-    const Tensor copy = node_.output.detach();
+    const Tensor& output = node_.output.get();
+    if (output.version() != node_.versions.back()) detail::refuse_stale(node_, output);
+    const Tensor copy = output.detach();
     if (GradMode::enabled()) {
       retain(&node_);
       copy.impl()->producer = &node_;
@@ -209,7 +253,7 @@ constexpr OpInfo make_info() {
       auto& self = static_cast<OpNode<Op>&>(node);
       for (Tensor& tensor : self.inputs) tensor = {};
       for (Tensor& tensor : self.aux) tensor = {};
-      self.output = {};
+      self.output.drop();
     };
   }
   return info;
@@ -259,11 +303,20 @@ Tensor apply(const typename Op::Attributes& attributes, const Inputs&... inputs)
     if (record) {
       OpNode<Op>* node = OpNode<Op>::create(attributes);
       std::size_t i = 0;
-      ((detail::connect(node->edge_array[i], inputs),
-        node->inputs[i] = (detail::saved_inputs<Op>() >> i & 1U) != 0 ? inputs : Tensor(), ++i),
-       ...);
+      const auto connect = [&](const Tensor& input) {
+        detail::connect(node->edge_array[i], input);
+        if ((detail::saved_inputs<Op>() >> i & 1U) != 0 && input.defined()) {
+          node->inputs[i] = input;
+          node->versions[i] = input.version();
+        }
+        ++i;
+      };
+      (connect(inputs), ...);
       if constexpr (detail::aux_count<Op>() > 0) node->aux = std::move(aux.tensors);
-      if constexpr (detail::saves_output<Op>()) node->output = output.detach();
+      if constexpr (detail::saves_output<Op>()) {
+        node->output.keep(output);
+        node->versions.back() = output.version();
+      }
       detail::attach(node, output);
     }
   }

@@ -10,3 +10,10 @@ find_package(dlpack REQUIRED)
 list(APPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR}/modules)
 find_package(OpenBLAS MODULE REQUIRED)
 find_package(Highway MODULE REQUIRED)
+
+# GCC's own reader of symbols and line numbers, for anomaly mode; without it only exported names are told.
+include(CheckCXXSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES backtrace)
+check_cxx_source_compiles("#include <backtrace.h>
+int main() { return backtrace_create_state(nullptr, 0, nullptr, nullptr) == nullptr; }" FERAL_HAS_BACKTRACE)
+unset(CMAKE_REQUIRED_LIBRARIES)

@@ -61,6 +61,13 @@ endif()
 target_compile_definitions(feral PRIVATE "HWY_DISABLED_TARGETS=(${FERAL_DISABLED_TARGETS})"
                                          FERAL_VERSION="${PROJECT_VERSION}")
 
+if(FERAL_HAS_BACKTRACE)
+  target_link_libraries(feral PRIVATE backtrace)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/autograd/anomaly.cpp
+                              PROPERTIES COMPILE_DEFINITIONS BOOST_STACKTRACE_USE_BACKTRACE)
+endif()
+target_link_libraries(feral PRIVATE ${CMAKE_DL_LIBS})
+
 # What nearly every source includes, read once. Our own headers stay out: a source must say which of them it uses.
 target_precompile_headers(feral PRIVATE <algorithm> <array> <cmath> <cstdint> <functional> <initializer_list> <limits>
                                         <memory> <optional> <span> <string> <string_view> <type_traits> <utility> <vector>

@@ -8,6 +8,7 @@
 #include "data/image_dataset.hpp"
 #include "models/lenet.hpp"
 #include "models/mlp.hpp"
+#include "models/resnet.hpp"
 
 namespace feral {
 namespace {
@@ -22,6 +23,7 @@ struct CatalogModel {
 constexpr CatalogModel models_by_name[] = {
     {"lenet", [] { return std::unique_ptr<nn::Module>(std::make_unique<models::LeNet>()); }},
     {"mlp", [] { return std::unique_ptr<nn::Module>(std::make_unique<models::MLP>()); }},
+    {"resnet", [] { return std::unique_ptr<nn::Module>(std::make_unique<models::ResNet>()); }},
 };
 
 constexpr std::int64_t digits_to_train = 10'000;

@@ -11,27 +11,26 @@
 namespace feral {
 namespace {
 
-optim::Schedule schedule_named(const std::string& name) {
-  std::string names;
-  for (int i = 0; i < optim::schedule_count; ++i) {
-    const auto schedule = static_cast<optim::Schedule>(i);
-    if (optim::name_of(schedule) == name) return schedule;
-    names += (i > 0 ? ", " : "") + std::string(optim::name_of(schedule));
-  }
-  throw CLI::ValidationError("--schedule", "'" + name + "' is none of: " + names);
-}
-
-// Accepts one value: the names are there for what later versions will offer beside it.
-CLI::Option* only(CLI::App& app, const char* option, const std::string& value, const char* description) {
+// An option that takes one of the names of an enumeration.
+template <class Named>
+CLI::Option* add_named(CLI::App& app, const char* option, Named& value, int count, const std::string& description) {
   return app
       .add_option_function<std::string>(
           option,
-          [option, value](const std::string& given) {
-            if (given != value)
-              throw CLI::ValidationError(option, "'" + given + "' is not in this version: " + value + " is");
+          [option, &value, count](const std::string& given) {
+            std::string names;
+            for (int i = 0; i < count; ++i) {
+              const auto candidate = static_cast<Named>(i);
+              if (name_of(candidate) == given) {
+                value = candidate;
+                return;
+              }
+              names += (i > 0 ? ", " : "") + std::string(name_of(candidate));
+            }
+            throw CLI::ValidationError(option, "'" + given + "' is none of: " + names);
           },
           description)
-      ->default_str(value);
+      ->option_text("NAME [" + std::string(name_of(value)) + "]");
 }
 
 // How an option's value shows in the help: "N [2]", in the place of CLI11's account of types and checks.
@@ -47,15 +46,25 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   shown(app.add_option("--epochs", options.epochs, "Passes over the data, in total whatever the number of workers"),
         "N");
   shown(app.add_option("--batch", options.batch, "Samples a step"), "N");
-  shown(only(app, "--optimizer", "sgd", "Update rule"), "NAME");
-  shown(app.add_option("--lr", options.lr, "Learning rate"), "X");
-  app.add_option_function<std::string>(
-         "--schedule", [&options](const std::string& name) { options.schedule = schedule_named(name); },
-         "Of the learning rate over the run: constant, linear or cosine")
-      ->option_text("NAME [" + std::string(optim::name_of(options.schedule)) + "]");
-  shown(app.add_option("--momentum", options.momentum, "From 0 to below 1"), "X");
-  app.add_flag("--shared-momentum", options.shared_momentum, "One momentum for all workers instead of one each");
-  shown(app.add_option("--weight-decay", options.weight_decay, "L2 penalty"), "X");
+  add_named(app, "--optimizer", options.optimizer, optim::rule_count, "Update rule: " + optim::list_of_rules());
+  shown(app.add_option("--lr", options.lr, "Learning rate; another --optimizer brings its own"), "X");
+  add_named(app, "--schedule", options.schedule, optim::schedule_count,
+            "Of the learning rate over the run: " + optim::list_of_schedules());
+  app.add_option("--lr-gamma", options.lr_gamma,
+                 "What step (0.1), exponential (0.95) and plateau (0.1) multiply by")
+      ->option_text("X");
+  shown(app.add_option("--lr-power", options.lr_power, "Of the polynomial schedule"), "X");
+  app.add_option("--lr-period", options.lr_period,
+                 "Epochs of a step or restart (a third of the run), patience of plateau (3)")
+      ->option_text("N");
+  app.add_option("--warmup", options.warmup, "Steps over which the rate rises first")->option_text("N");
+  shown(app.add_option("--momentum", options.momentum, "Of sgd and rmsprop, from 0 to below 1"), "X");
+  shown(app.add_option("--beta1", options.beta1, "Of adam and its kin: how much of itself the first moment keeps"),
+        "X");
+  shown(app.add_option("--beta2", options.beta2, "The same of the second moment"), "X");
+  app.add_flag("--shared-state,--shared-momentum", options.shared_state,
+               "One optimizer state for all workers instead of one each");
+  shown(app.add_option("--weight-decay", options.weight_decay, "L2 penalty, or decoupled (adamw)"), "X");
   // CLI11 would take -1 for the largest number there is.
   const auto not_negative = [](const std::string& text) {
     return std::string(text.starts_with('-') ? text + " must not be negative" : "");
@@ -63,13 +72,25 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   shown(app.add_option("--seed", options.seed, "Of initial values, order of samples and dropout")
             ->check(not_negative),
         "N");
-  shown(only(app, "--policy", "racy", "How workers update the shared parameters"), "NAME");
+  add_named(app, "--policy", options.policy, policy_count,
+            "How workers update the shared parameters: racy, locked");
   app.add_option("--target-accuracy", options.target_accuracy, "Stop when an epoch's test accuracy reaches it")
       ->option_text("A");
   app.add_option("--report", options.report, "Write a JSON report to this file")->option_text("FILE");
   shown(app.add_option("--max-restarts", options.max_restarts, "Replace at most that many processes that died"),
         "N");
   app.add_flag("--keep-blas-env", options.keep_blas_env, "Hand OPENBLAS_* variables on to the processes");
+}
+
+// Whoever names another rule than the job's wants that rule's own rates, not those chosen for the first one.
+void take_defaults_of_rule(const CLI::App& app, optim::Rule before, TrainOptions& options) {
+  if (options.optimizer == before) return;
+  const optim::RuleOptions own = optim::default_options(options.optimizer);
+  if (app.count("--lr") == 0) options.lr = own.lr;
+  if (app.count("--momentum") == 0) options.momentum = own.momentum;
+  if (app.count("--weight-decay") == 0) options.weight_decay = own.weight_decay;
+  if (app.count("--beta1") == 0) options.beta1 = own.beta1;
+  if (app.count("--beta2") == 0) options.beta2 = own.beta2;
 }
 
 // CLI11's messages may have several lines; ours have one.
@@ -81,9 +102,12 @@ std::string one_line(std::string text) {
   return text;
 }
 
-void parse(CLI::App& app, int argc, char** argv, const std::string& program, CommandLine& line) {
+void parse(CLI::App& app, const CLI::App& training, int argc, char** argv, const std::string& program,
+           CommandLine& line) {
+  const optim::Rule rule = line.options.optimizer;
   try {
     app.parse(argc, argv);
+    take_defaults_of_rule(training, rule, line.options);
     check_options(line.options);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
@@ -125,7 +149,7 @@ CommandLine parse_feral_line(int argc, char** argv) {
   app.add_subcommand("doctor", "Show what this machine offers to a job, and what is in the way");
 
   const bool training = argc > 1 && std::string_view(argv[1]) == "train";
-  parse(app, argc, argv, training ? "feral train" : "feral", line);
+  parse(app, *train, argc, argv, training ? "feral train" : "feral", line);
   if (!line.exit_code) line.command = app.get_subcommands().front()->get_name();
   return line;
 }
@@ -138,7 +162,7 @@ CommandLine parse_program_line(int argc, char** argv, const Job& job) {
   CLI::App app("Trains " + job.name + " with feral.", program);
   app.set_version_flag("--version", FERAL_VERSION);
   add_train_options(app, line.options);
-  parse(app, argc, argv, program, line);
+  parse(app, app, argc, argv, program, line);
   return line;
 }
 

@@ -1,7 +1,7 @@
 // LeNet as in the classic Hogwild example of PyTorch: 21,840 parameters.
 #pragma once
 
-#include "nn/conv2d.hpp"
+#include "nn/conv.hpp"
 #include "nn/layers.hpp"
 #include "nn/linear.hpp"
 

@@ -3,6 +3,7 @@
 #include "autograd/ops/product.hpp"
 #include "core/fail.hpp"
 #include "nn/init.hpp"
+#include "nn/repr.hpp"
 
 namespace feral::nn {
 
@@ -18,5 +19,10 @@ Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool with_bi
 }
 
 Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }
+
+std::string Linear::extra_repr() const {
+  return fmt::format("in_features={}, out_features={}, bias={}", weight.shape()[1], weight.shape()[0],
+                     repr_of(bias.defined()));
+}
 
 }  // namespace feral::nn

@@ -1,23 +1,13 @@
-// Losses.
+// Losses: functions with PyTorch's names and options, and the modules of the same losses.
+//
+//   nn::cross_entropy(logits, target, {.label_smoothing = 0.1}).backward();
+//   nn::CrossEntropyLoss loss({.label_smoothing = 0.1});
+//   loss(logits, target).backward();
 #pragma once
 
-#include "autograd/ops/classification.hpp"
-#include "core/fail.hpp"
-
-namespace feral::nn {
-
-// The mean of -log softmax(logits)[i, target[i]]; logits [n, classes], target int64 [n].
-inline Tensor cross_entropy(const Tensor& logits, const Tensor& target) {
-  return nll_loss(log_softmax(logits), target);
-}
-
-// The mean squared difference of two tensors of one shape.
-inline Tensor mse_loss(const Tensor& prediction, const Tensor& target) {
-  if (prediction.defined() && target.defined() && !(prediction.shape() == target.shape())) {
-    fail("mse_loss: shapes {} and {} differ", prediction.shape().to_string(), target.shape().to_string());
-  }
-  const Tensor difference = prediction - target;
-  return (difference * difference).mean();
-}
-
-}  // namespace feral::nn
+#include "nn/loss/ctc.hpp"
+#include "nn/loss/likelihood.hpp"
+#include "nn/loss/margin.hpp"
+#include "nn/loss/modules.hpp"
+#include "nn/loss/reduction.hpp"
+#include "nn/loss/regression.hpp"

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <typeinfo>
 
+#include "autograd/function.hpp"
 #include "autograd/grad_mode.hpp"
 #include "core/fail.hpp"
 
@@ -21,6 +22,7 @@ struct Module::Hooks {
   std::size_t next_number = 1;
   std::vector<Numbered<ForwardPreHook>> before;
   std::vector<Numbered<ForwardHook>> after;
+  std::vector<Numbered<BackwardHook>> back;
 };
 
 Module::Module() = default;
@@ -28,15 +30,40 @@ Module::~Module() = default;
 
 Tensor Module::forward(const Tensor&) { fail("{}: its forward takes other arguments than one tensor", kind()); }
 
-Tensor Module::operator()(const Tensor& x) {
-  if (hooks_ == nullptr) return forward(x);
+Tensor Module::operator()(const Tensor& x) { return hooks_ == nullptr ? forward(x) : with_hooks(x); }
+
+Tensor Module::go_back(const Tensor& grad_input, const Tensor& grad_output) {
+  Tensor gradient = grad_input;
+  if (hooks_ == nullptr) return gradient;
+  for (const auto& hook : hooks_->back) {
+    if (Tensor other = hook.function(*this, gradient, grad_output); other.defined()) gradient = std::move(other);
+  }
+  return gradient;
+}
+
+Tensor Module::with_hooks(const Tensor& x) {
   Tensor input = x;
   for (const auto& hook : hooks_->before) {
     if (Tensor other = hook.function(*this, input); other.defined()) input = std::move(other);
   }
+  const bool watched = !hooks_->back.empty() && GradMode::enabled();
+  const bool needs_input = watched && input.requires_grad();
+  const auto arrived = watched ? std::make_shared<Tensor>() : nullptr;  // the output's gradient
+  if (needs_input) {
+    input = autograd::custom_function(
+        "module input", input.detach(), {input},
+        [this, arrived](const Tensor& gradient) { return std::vector<Tensor>{go_back(gradient, *arrived)}; });
+  }
   Tensor output = forward(input);
   for (const auto& hook : hooks_->after) {
     if (Tensor other = hook.function(*this, input, output); other.defined()) output = std::move(other);
+  }
+  if (watched && output.requires_grad()) {
+    output.register_hook([this, arrived, needs_input](const Tensor& gradient) {
+      *arrived = gradient;
+      if (!needs_input) go_back({}, gradient);
+      return Tensor();
+    });
   }
   return output;
 }
@@ -223,12 +250,19 @@ std::size_t Module::register_forward_hook(ForwardHook hook) {
   return hooks_->next_number++;
 }
 
+std::size_t Module::register_backward_hook(BackwardHook hook) {
+  if (hooks_ == nullptr) hooks_ = std::make_unique<Hooks>();
+  hooks_->back.push_back({hooks_->next_number, std::move(hook)});
+  return hooks_->next_number++;
+}
+
 void Module::remove_hook(std::size_t number) {
   if (hooks_ == nullptr) return;
   const auto same = [&](const auto& hook) { return hook.number == number; };
   std::erase_if(hooks_->before, same);
   std::erase_if(hooks_->after, same);
-  if (hooks_->before.empty() && hooks_->after.empty()) hooks_.reset();
+  std::erase_if(hooks_->back, same);
+  if (hooks_->before.empty() && hooks_->after.empty() && hooks_->back.empty()) hooks_.reset();
 }
 
 std::string Module::kind() const {

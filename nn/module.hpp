@@ -93,6 +93,10 @@ class Module {
   // answer leaves things as they are, another takes their place. The number removes the hook.
   using ForwardPreHook = std::function<Tensor(Module& module, const Tensor& input)>;
   using ForwardHook = std::function<Tensor(Module& module, const Tensor& input, const Tensor& output)>;
+  // On the way back, with the gradients of input and output (that of the input undefined when it needs none); a
+  // defined answer takes the place of the input's.
+  using BackwardHook = std::function<Tensor(Module& module, const Tensor& grad_input, const Tensor& grad_output)>;
+  std::size_t register_backward_hook(BackwardHook hook);
   std::size_t register_forward_pre_hook(ForwardPreHook hook);
   std::size_t register_forward_hook(ForwardHook hook);
   void remove_hook(std::size_t number);
@@ -130,6 +134,8 @@ class Module {
   };
   struct Hooks;
 
+  Tensor with_hooks(const Tensor& x);
+  Tensor go_back(const Tensor& grad_input, const Tensor& grad_output);
   void check_name(std::string_view name) const;
   void collect(const std::string& prefix, std::vector<Entry> Module::*entries, std::vector<Entry>& into) const;
   void collect_modules(const std::string& prefix, std::vector<NamedModule>& into);

@@ -1,41 +1,37 @@
 // Stochastic gradient descent.
 #pragma once
 
-#include <cstddef>
-#include <span>
 #include <vector>
 
-#include "optim/sgd_update.hpp"
-#include "tensor/tensor.hpp"
+#include "optim/optimizer.hpp"
 
 namespace feral::optim {
 
-// Updates parameters in place from their gradients, in one pass (sgd_update.hpp has the rule). The parameters may
-// be live shared memory: nothing else in a training step writes it.
-class SGD {
+struct SGDOptions {
+  double lr = 1e-3;
+  double momentum = 0;   // in [0, 1)
+  double dampening = 0;  // of the gradient as it enters the momentum
+  double weight_decay = 0;
+  bool nesterov = false;  // needs momentum, without dampening
+  bool maximize = false;
+};
+
+// For each element: g = ±gradient + weight_decay * parameter; velocity = momentum * velocity + (1 - dampening) * g,
+// without dampening in the first step; parameter -= lr * velocity, or lr * (g + momentum * velocity) with Nesterov
+// (Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013, in PyTorch's form).
+// State: momentum_buffer, with momentum.
+class SGD : public GroupedOptimizer<SGDOptions> {
  public:
   // Throws feral::Error for options out of range.
-  SGD(std::vector<Tensor> parameters, SGDOptions options);
+  explicit SGD(std::vector<Tensor> parameters, SGDOptions options = {});
+  explicit SGD(const std::vector<Group>& groups);
 
-  // Applies and keeps the gradients; parameters without one stay as they are. Allocates nothing after the first
-  // call.
-  void step();
-  // Drops the gradients.
-  void zero_grad();
+  void set_momentum(double momentum) override;  // leaves groups that began without alone
+  bool has_momentum() const noexcept override { return true; }
 
-  double lr() const noexcept { return options_.lr; }
-  void set_lr(double lr) noexcept { options_.lr = lr; }
-
-  // Bytes of momentum, laid out like the flat parameters; 0 without momentum.
-  std::size_t state_bytes() const noexcept;
-  // Keeps the momentum in `state` (state_bytes() long, zeroes at the start) instead of private memory: shared among
-  // the workers when it lies in the arena.
-  void bind_state(std::span<std::byte> state);
-
- private:
-  std::vector<Tensor> parameters_;
-  SGDOptions options_;
-  std::vector<Tensor> velocities_;  // one a parameter, or none
+ protected:
+  void update(std::size_t group, std::uint64_t count, const Operands& operands) override;
+  const char* refuses_rows(std::size_t group) const noexcept override;
 };
 
 }  // namespace feral::optim

@@ -101,16 +101,21 @@ void refuse_undefined(std::string_view op, const Tensor& tensor) {
   if (!tensor.defined()) fail("{}: the tensor is undefined", op);
 }
 
+void check_written(std::string_view op, const Tensor& target) {
+  refuse_undefined(op, target);
+  if (overlaps_itself(target)) {
+    fail("{}: elements of the tensor of shape {} with strides {} share memory; write into its clone()", op,
+         target.shape().to_string(), target.strides().to_string());
+  }
+  target.touch();
+}
+
 void check_target(std::string_view op, const Tensor& target) {
   refuse_undefined(op, target);
   if (target.impl()->producer != nullptr) {
     fail("{}: cannot write in place into a tensor that a recorded op made; use detach() or clone()", op);
   }
-  if (overlaps_itself(target)) {
-    fail("{}: elements of the tensor of shape {} with strides {} share memory; write into its clone()", op,
-         target.shape().to_string(), target.strides().to_string());
-  }
-  target.impl()->storage->touch();
+  check_written(op, target);
 }
 
 Tensor apart_from(const Tensor& target, const Tensor& operand) {

@@ -24,8 +24,11 @@ bool same_view(const Tensor& a, const Tensor& b) noexcept;
 // Throws feral::Error, naming `op`, for an undefined tensor.
 void refuse_undefined(std::string_view op, const Tensor& tensor);
 
-// Throws feral::Error, naming `op`, unless `target` may be written into: defined, not made by a recorded op, no
-// element in two places.
+// Throws feral::Error, naming `op`, unless `target` may be written into: defined, no element in two places. Counts
+// the write.
+void check_written(std::string_view op, const Tensor& target);
+
+// The same for what is never recorded: refuses a tensor that a recorded op made, too.
 void check_target(std::string_view op, const Tensor& target);
 
 // `operand`, or a copy of it where a kernel that writes `target` might read an element that it has written already.

@@ -14,6 +14,8 @@
 #include "tensor/kernels/embedding.hpp"
 #include "tensor/kernels/indexing.hpp"
 #include "tensor/kernels/linalg.hpp"
+#include "tensor/kernels/losses.hpp"
+#include "tensor/kernels/normalization.hpp"
 #include "tensor/kernels/pooling.hpp"
 #include "tensor/kernels/product.hpp"
 #include "tensor/kernels/random.hpp"
@@ -30,11 +32,13 @@ struct Kernels : ElementwiseKernels,
                  ConvolutionKernels,
                  PoolingKernels,
                  ClassificationKernels,
+                 LossKernels,
                  RandomKernels,
                  IndexingKernels,
                  SortingKernels,
                  LinalgKernels,
                  EmbeddingKernels,
+                 NormalizationKernels,
                  RecurrentKernels,
                  AttentionKernels,
                  ArrangingKernels {};

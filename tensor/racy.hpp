@@ -21,7 +21,7 @@
 
 namespace feral {
 
-// T is float or double.
+// T is a number.
 template <class T>
 T racy_load(const T* from) noexcept {
 #ifdef FERAL_RACY_ATOMICS

@@ -16,6 +16,7 @@ Storage* Storage::owned(std::size_t bytes) {
     throw;
   }
   storage->bytes = bytes;
+  storage->touch();
   storage->release = [](Storage& self) noexcept { deallocate_block(self.data, self.bytes); };
   return storage;
 }
@@ -24,6 +25,7 @@ Storage* Storage::borrowed(void* data, std::size_t bytes) {
   auto* storage = new (allocate_block(sizeof(Storage))) Storage;
   storage->data = static_cast<std::byte*>(data);
   storage->bytes = bytes;
+  storage->touch();
   return storage;
 }
 

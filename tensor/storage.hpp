@@ -11,6 +11,7 @@ namespace feral {
 struct Storage {
   std::uint32_t references = 1;
   std::uint32_t version = 0;  // another number after each write in place (Tensor::version)
+  std::uint32_t saved = 0;    // of the references, those of nodes that keep their own result
   std::byte* data = nullptr;
   std::size_t bytes = 0;
   // How the memory goes away: nullptr for borrowed memory.
@@ -33,7 +34,8 @@ struct Storage {
   }
 
  private:
-  // One sequence for all storages of a thread: a tensor that has been given other memory shows another number, too.
+  // One sequence for all storages of a thread, which a new one begins with: a tensor that has been given other memory
+  // shows another number, too.
   static inline thread_local std::uint32_t last_version = 0;
   void destroy() noexcept;
 };

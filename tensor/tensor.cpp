@@ -66,7 +66,7 @@ Tensor Tensor::zeros(const Shape& shape, DType dtype) {
 
 Tensor Tensor::full(const Shape& shape, Scalar value, DType dtype) {
   Tensor tensor = empty(shape, dtype);
-  tensor.fill_(value);
+  kernels(tensor.device()).fill(tensor, value);
   return tensor;
 }
 
@@ -132,28 +132,11 @@ std::string Tensor::to_string() const {
   return fmt::format("Tensor {} {}", name_of(dtype()), shape().to_string());
 }
 
-const Tensor& Tensor::copy_(const Tensor& source) const {
-  check_target("copy_", *this);
-  refuse_undefined("copy_", source);
-  if (!(broadcast_shapes("copy_", shape(), source.shape()) == shape())) {
-    fail("copy_: shape {} does not broadcast to {}", source.shape().to_string(), shape().to_string());
-  }
-  if (!same_view(*this, source)) kernels(device()).copy(*this, apart_from(*this, source));
-  return *this;
-}
-
-const Tensor& Tensor::fill_(Scalar value) const {
-  check_target("fill_", *this);
-  kernels(device()).fill(*this, value);
-  return *this;
-}
-
 void Tensor::rebind(void* data) const {
   refuse_undefined("rebind", *this);
   if (!is_leaf() || !is_contiguous()) fail("rebind: {} is no contiguous leaf", to_string());
   impl_->storage->drop();
   impl_->storage = Storage::borrowed(data, checked_bytes(shape(), dtype()));
-  impl_->storage->touch();
   impl_->data = impl_->storage->data;
 }
 
@@ -168,7 +151,6 @@ void Tensor::set_data(const Tensor& other) const {
   }
   const TensorImpl& from = *other.impl_;
   from.storage->retain();
-  from.storage->touch();
   impl_->storage->drop();
   impl_->storage = from.storage;
   impl_->data = from.data;
@@ -196,6 +178,7 @@ void Tensor::set_grad(const Tensor& gradient) const {
   if (gradient.defined() && (!(gradient.shape() == shape()) || gradient.dtype() != dtype())) {
     fail("set_grad: the gradient is {}, the tensor {}", gradient.to_string(), to_string());
   }
+  if (!gradient.defined() && impl_->extras != nullptr) impl_->extras->sparse = {};
   if (gradient.defined()) gradient.impl_->retain();
   if (impl_->gradient != nullptr) impl_->gradient->drop();
   impl_->gradient = gradient.impl_;

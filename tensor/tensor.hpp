@@ -125,8 +125,8 @@ class Tensor {
   // Marks a leaf of floating type. Returns itself.
   Tensor& set_requires_grad(bool value);
   bool is_leaf() const noexcept { return impl_->producer == nullptr; }
-  Tensor grad() const;  // undefined before the first backward
-  void set_grad(const Tensor& gradient) const;
+  Tensor grad() const;                          // undefined before the first backward
+  void set_grad(const Tensor& gradient) const;  // an undefined one drops the gradient, a sparse one, too
   // Adds d(this)/d(leaf) to the gradient of every leaf. Without `gradient` the tensor must have one element. Frees
   // the tape on the way unless retain_graph; records the gradient's own computation with create_graph.
   void backward(const Tensor& gradient = {}, bool retain_graph = false, bool create_graph = false) const;
@@ -142,9 +142,10 @@ class Tensor {
   // Keeps the gradient of a tensor that is no leaf in its grad(), too.
   void retain_grad() const;
   // Another number after each write in place through this library; views of one memory share it. Writes through
-  // data() and by other processes are not seen. A tensor that an op has saved for its gradient and that has been
-  // written since is an error in backward.
+  // data() (unless touch() says so) and by other processes are not seen. A tensor that an op has saved for its
+  // gradient and that has been written since is an error in backward.
   std::uint32_t version() const noexcept { return impl_->storage->version; }
+  void touch() const noexcept { impl_->storage->touch(); }
 
   // --- copies and conversions
 

@@ -88,14 +88,21 @@ TEST(Docs, EveryProgramShownIsAnExampleToTheLetter) {
   EXPECT_GE(programs, 1);
 }
 
-TEST(Docs, TheTensorGuideShowsWhatItsExamplePrints) {
-  const feral::support::TemporaryFolder folder;
-  const fs::path output = folder.path() / "output";
-  ASSERT_EQ(std::system(("'" + (binary / "examples/tensors").string() + "' >'" + output.string() + "'").c_str()),
-            0);
-  std::string shown;
-  for (const std::string& block : blocks(source / "docs" / "tensor.md", "text")) shown += block;
-  EXPECT_EQ(shown, content_of(output));
+struct Guide {
+  const char* page;
+  const char* example;
+};
+
+TEST(Docs, GuidesShowWhatTheirExamplesPrint) {
+  for (const auto& [page, example] : {Guide{"tensor.md", "tensors"}, Guide{"autograd.md", "autograd"}}) {
+    const feral::support::TemporaryFolder folder;
+    const fs::path output = folder.path() / "output";
+    const std::string program = (binary / "examples" / example).string();
+    ASSERT_EQ(std::system(("'" + program + "' >'" + output.string() + "'").c_str()), 0) << example;
+    std::string shown;
+    for (const std::string& block : blocks(source / "docs" / page, "text")) shown += block;
+    EXPECT_EQ(shown, content_of(output)) << page;
+  }
 }
 
 TEST(Docs, EveryLinkLeadsSomewhere) {

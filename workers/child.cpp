@@ -136,7 +136,7 @@ void play(const ChildIdentity& identity, const Job& job, const TrainOptions& opt
       reserve_arena();
       return;
     case Role::evaluator: {
-      Evaluator evaluator(job, options.seed);
+      Evaluator evaluator(job, options);
       send_to_launcher(Described{evaluator.describe()});
       evaluator.drop_train_data();
       wait_for_go();

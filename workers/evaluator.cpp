@@ -34,9 +34,10 @@ void stop_at_target(JobArena& arena, const Evaluation& evaluation) {
 
 }  // namespace
 
-Evaluator::Evaluator(const Job& job, std::uint64_t seed) : job_(job) {
-  manual_seed(seed);
+Evaluator::Evaluator(const Job& job, const TrainOptions& options) : job_(job) {
+  manual_seed(options.seed);
   model_ = build_model(job);
+  optimizer_ = build_optimizer(job, *model_, options.optimizer, rule_options(options));
   train_data_ = build_train_data(job);
   test_data_ = build_test_data(job);
 }
@@ -51,6 +52,8 @@ JobDescription Evaluator::describe() const {
           .fields = train_data_->fields(),
           .parameter_bytes = layout.size_bytes,
           .parameter_elements = layout.elements,
+          .optimizer_bytes = optimizer_->state_bytes(),
+          .needs_closure = optimizer_->needs_closure(),
           .resident_bytes = resident_bytes(),
           .kernels = cpu::describe_kernels()};
 }
@@ -59,10 +62,12 @@ void Evaluator::publish(JobArena& arena) {
   const nn::FlatLayout layout = nn::flat_layout(*model_);
   if (arena.control().published.load(std::memory_order_acquire) == 0) {
     nn::copy_parameters(layout, arena.parameters());
+    if (arena.job().shared_state != 0) optimizer_->initialize_state(arena.optimizer_state());
     arena.control().published.store(1, std::memory_order_release);
     arena.notify_all();
   }
   nn::bind_parameters(layout, arena.parameters());
+  optimizer_.reset();
 }
 
 bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {

@@ -8,8 +8,8 @@ namespace feral {
 
 class Evaluator {
  public:
-  // Builds the model (initial values from `seed`) and the data sets.
-  Evaluator(const Job& job, std::uint64_t seed);
+  // Builds the model (initial values from the options' seed), the optimizer and the data sets.
+  Evaluator(const Job& job, const TrainOptions& options);
 
   // What the launcher needs for its plan.
   JobDescription describe() const;
@@ -28,6 +28,7 @@ class Evaluator {
 
   const Job& job_;
   std::unique_ptr<nn::Module> model_;
+  std::unique_ptr<optim::Optimizer> optimizer_;  // for the size of its state and the values that it begins with
   std::unique_ptr<data::Dataset> train_data_;
   std::unique_ptr<data::Dataset> test_data_;
 };

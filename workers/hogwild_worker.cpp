@@ -1,10 +1,13 @@
 #include "workers/hogwild_worker.hpp"
 
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "core/fail.hpp"
 #include "nn/flat_parameters.hpp"
+#include "optim/plateau.hpp"
 #include "tensor/generator.hpp"
 #include "workers/job_functions.hpp"
 
@@ -44,6 +47,54 @@ class SlotBatches {
   std::vector<data::Batch> last_;
 };
 
+// The learning rates at a batch: by its number alone, or by the losses that the evaluator has measured.
+class RatesOfJob {
+ public:
+  RatesOfJob(const Job& job, JobArena& arena)
+      : arena_(arena),
+        schedule_(build_schedule(
+            job, arena.job().schedule,
+            {.steps = arena.ring().item_count(), .steps_per_epoch = arena.job().plan.batches_per_epoch()})),
+        follows_loss_(!job.schedule && arena.job().schedule.schedule == optim::Schedule::plateau),
+        plateau_{.factor = optim::gamma_of(arena.job().schedule),
+                 .patience = arena.job().schedule.period == 0
+                                 ? std::int64_t{3}
+                                 : static_cast<std::int64_t>(arena.job().schedule.period)} {
+    if (follows_loss_) losses_.reserve(arena.job().epochs);
+  }
+
+  void apply(optim::Optimizer& optimizer, std::uint64_t item) {
+    schedule_.apply(optimizer, item);
+    if (!follows_loss_) return;
+    look_for_losses(arena_.job().plan.epoch_of(item));
+    for (std::size_t group = 0; group < optimizer.group_count(); ++group) {
+      optimizer.set_lr(group, plateau_.lr(optimizer.lr(group), losses_));
+    }
+  }
+
+ private:
+  // Epochs are measured in their order; some never are, where training outruns evaluation.
+  void look_for_losses(std::uint64_t epoch) {
+    const std::uint32_t key = arena_.control().changed.key();
+    if (key == seen_) return;
+    seen_ = key;
+    for (std::uint64_t e = next_; e < epoch; ++e) {
+      const Evaluation& evaluation = arena_.evaluations()[e];
+      if (evaluation.done.load(std::memory_order_acquire) == 0) continue;
+      losses_.push_back(evaluation.loss);
+      next_ = e + 1;
+    }
+  }
+
+  JobArena& arena_;
+  optim::LRSchedule schedule_;
+  bool follows_loss_;
+  optim::ReduceLROnPlateau plateau_;
+  std::vector<double> losses_;
+  std::uint64_t next_ = 0;  // the first epoch whose loss is not known
+  std::uint32_t seen_ = 0;  // of the event that the evaluator notifies
+};
+
 std::optional<shm::SlotClaim> next_batch(JobArena& arena, shm::Owner owner) {
   shm::SlotRing& ring = arena.ring();
   for (;;) {
@@ -71,22 +122,22 @@ void run_hogwild_worker(const Job& job, JobArena& arena, shm::Owner owner) {
   nn::bind_parameters(layout, arena.parameters());
   model->train();
 
-  optim::SGD optimizer(model->parameters(),
-                       {.lr = block.lr, .momentum = block.momentum, .weight_decay = block.weight_decay});
-  if (block.shared_momentum != 0) optimizer.bind_state(arena.shared_momentum());
+  const std::unique_ptr<optim::Optimizer> optimizer = build_optimizer(job, *model, block.rule, block.rule_options);
+  if (block.shared_state != 0) optimizer->bind_state(arena.optimizer_state());
+  if (block.policy == Policy::locked) optimizer->set_lock(&arena.control().update_lock, owner);
 
   WorkerBlock& own = arena.workers()[owner.index];
   const SlotBatches batches(arena);
   shm::SlotRing& ring = arena.ring();
   const std::uint64_t items = ring.item_count();
+  RatesOfJob rates(job, arena);
   while (const auto claim = next_batch(arena, owner)) {
     set_once(own.first_take_ns, monotonic_ns());
     // What the batch draws follows from its number, not from who trains it.
     default_generator().seek(block.plan.seed, batch_streams + claim->item);
-    const double progress = static_cast<double>(claim->item) / static_cast<double>(items);
-    optimizer.set_lr(block.lr * optim::schedule_factor(block.schedule, progress));
+    rates.apply(*optimizer, claim->item);
     const data::Batch& batch = batches.get(*claim);
-    StepContext context{*model, batch, optimizer};
+    StepContext context{*model, batch, *optimizer};
     const double loss = run_step(job, context);
     const std::uint64_t now = monotonic_ns();
     set_once(own.first_step_ns, now);

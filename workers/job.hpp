@@ -6,13 +6,25 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "data/dataset.hpp"
 #include "nn/module.hpp"
+#include "optim/optimizer.hpp"
+#include "optim/rule.hpp"
 #include "optim/schedule.hpp"
-#include "optim/sgd.hpp"
 
 namespace feral {
+
+// How workers update the shared parameters.
+enum class Policy : std::uint32_t {
+  racy,    // all at once, without a lock: an update can be lost, a value never torn (docs/memory-model.md)
+  locked,  // one whole optimizer step at a time, under a lock that outlives whoever is killed holding it
+};
+
+inline constexpr int policy_count = 2;
+
+std::string_view name_of(Policy policy) noexcept;
 
 // The settings of a run; the command line overrides what the job's author chose.
 struct TrainOptions {
@@ -20,12 +32,20 @@ struct TrainOptions {
   std::int64_t loaders = 1;
   std::int64_t epochs = 20;
   std::int64_t batch = 64;
+  optim::Rule optimizer = optim::Rule::sgd;
   double lr = 0.05;
-  double momentum = 0.5;
+  double momentum = 0.5;  // of rules that have one
   double weight_decay = 0;
+  double beta1 = 0.9;  // of Adam and its kin
+  double beta2 = 0.999;
   optim::Schedule schedule = optim::Schedule::linear;  // of the learning rate, over the whole job
+  double lr_gamma = 0;                                 // what schedules multiply by; 0: their own
+  double lr_power = 2;                                 // of the polynomial schedule
+  std::int64_t lr_period = 0;                          // of schedules that have one, in epochs; 0: their own
+  std::int64_t warmup = 0;                             // steps of all workers together
+  Policy policy = Policy::racy;
   std::uint64_t seed = 1;
-  bool shared_momentum = false;    // one momentum in the arena instead of one a worker
+  bool shared_state = false;       // one optimizer state in the arena instead of one a worker
   double target_accuracy = 0;      // stop once an epoch's test accuracy reaches it; 0: never
   std::string report;              // path of the JSON report; empty: none
   std::int64_t max_restarts = 10;  // of all children together, before the job is given up
@@ -36,7 +56,7 @@ struct TrainOptions {
 struct StepContext {
   nn::Module& model;
   const data::Batch& batch;
-  optim::SGD& optimizer;
+  optim::Optimizer& optimizer;
 };
 
 struct Job {
@@ -55,6 +75,12 @@ struct Job {
   // A sum over a batch of what is to be reported as accuracy once divided by the number of samples. Empty: how
   // often the largest output stands at batch.target().
   std::function<double(nn::Module& model, const data::Batch& batch)> metric;
+  // Builds the optimizer; TrainOptions' rule, rates and decay are then without effect, but for a schedule, which
+  // multiplies the initial rates of its groups. Called in workers and, for the size of its state and the values
+  // that it begins with, in the evaluator. Empty: the rule of the options, for all parameters.
+  std::function<std::unique_ptr<optim::Optimizer>(nn::Module& model)> optimizer;
+  // Any schedule of optim/schedules.hpp, a function of the job's global step. Empty: the one of the options.
+  std::function<optim::LRSchedule(const optim::JobLength& length)> schedule;
   // One training step; returns the mean loss of the batch. Empty: loss, backward, optimizer step.
   std::function<double(StepContext& context)> step;
 

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <cstring>
 #include <ctime>
+#include <limits>
 
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
+#include "workers/job_functions.hpp"
 
 namespace feral {
 namespace {
@@ -18,6 +20,15 @@ constexpr int spins_before_sleep = 2000;  // a few microseconds
 
 void check_range(const char* option, std::int64_t value, std::int64_t lowest, std::int64_t highest) {
   if (value < lowest || value > highest) fail("--{} {}: must be {} to {}", option, value, lowest, highest);
+}
+
+// An optimizer that evaluates the loss at several points of a line must have the parameters to itself.
+void refuse_closure_of_many(const TrainOptions& options, const char* what) {
+  if (options.workers == 1) return;
+  fail(
+      "{} with --workers {}: its line search cannot work while other workers move the parameters; use "
+      "--workers 1, or the synchronous mode",
+      what, options.workers);
 }
 
 // Field tables travel through shared memory: believe nothing that could reach outside.
@@ -58,6 +69,20 @@ void check_options(const TrainOptions& options) {
   if (!(options.weight_decay >= 0) || !std::isfinite(options.weight_decay)) {
     fail("--weight-decay {}: must not be negative", options.weight_decay);
   }
+  if (!(options.beta1 >= 0 && options.beta1 < 1)) fail("--beta1 {}: must be 0 to below 1", options.beta1);
+  if (!(options.beta2 >= 0 && options.beta2 < 1)) fail("--beta2 {}: must be 0 to below 1", options.beta2);
+  if (!(options.lr_gamma >= 0) || !std::isfinite(options.lr_gamma)) {
+    fail("--lr-gamma {}: must not be negative", options.lr_gamma);
+  }
+  if (options.schedule == optim::Schedule::plateau && options.lr_gamma >= 1) {
+    fail("--lr-gamma {}: must be below 1 with --schedule plateau", options.lr_gamma);
+  }
+  if (!(options.lr_power >= 0) || !std::isfinite(options.lr_power)) {
+    fail("--lr-power {}: must not be negative", options.lr_power);
+  }
+  check_range("lr-period", options.lr_period, 0, max_epochs);
+  check_range("warmup", options.warmup, 0, std::numeric_limits<std::int64_t>::max());
+  if (options.optimizer == optim::Rule::lbfgs) refuse_closure_of_many(options, "--optimizer lbfgs");
   if (!(options.target_accuracy >= 0 && options.target_accuracy <= 1)) {
     fail("--target-accuracy {}: must be 0 to 1", options.target_accuracy);
   }
@@ -69,6 +94,10 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   if (options.target_accuracy > 0 && description.test_samples == 0) {
     fail("--target-accuracy {}: the job has no data to test on", options.target_accuracy);
   }
+  if (options.schedule == optim::Schedule::plateau && description.test_samples == 0) {
+    fail("--schedule plateau: the job has no data to test on, whose loss it goes by");
+  }
+  if (description.needs_closure) refuse_closure_of_many(options, "this job's optimizer");
   if (options.batch < 1 || options.batch > description.samples) {
     fail("--batch {}: must be 1 to {}, the number of samples", options.batch, description.samples);
   }
@@ -85,12 +114,13 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   // Each worker holds one and finds two more ready while each loader fills one.
   block.slots = std::min<std::uint32_t>(3 * block.workers + block.loaders + 1, shm::SlotRing::max_slots);
   block.spins = options.workers + options.loaders + 1 <= cores ? spins_before_sleep : 0;
-  block.lr = options.lr;
-  block.momentum = options.momentum;
-  block.weight_decay = options.weight_decay;
-  block.schedule = options.schedule;
+  block.rule = options.optimizer;
+  block.policy = options.policy;
+  block.rule_options = rule_options(options);
+  block.schedule = schedule_options(options);
   block.target_accuracy = options.target_accuracy;
-  block.shared_momentum = options.shared_momentum && options.momentum > 0 ? 1 : 0;
+  block.shared_state = options.shared_state ? 1 : 0;
+  block.optimizer_bytes = options.shared_state ? description.optimizer_bytes : 0;
   block.parameter_bytes = description.parameter_bytes;
   block.field_count = static_cast<std::uint32_t>(description.fields.size());
   for (std::size_t i = 0; i < description.fields.size(); ++i) {
@@ -120,7 +150,7 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   plan.add("workers", checked_multiply(block.workers, sizeof(WorkerBlock)));
   plan.add("evaluations", checked_multiply(block.epochs + 1, sizeof(Evaluation)));
   plan.add("parameters", block.parameter_bytes);
-  plan.add("momentum", block.shared_momentum != 0 ? block.parameter_bytes : 0);
+  plan.add("optimizer", block.optimizer_bytes);
   plan.add("batches", checked_multiply(block.slots, slot_bytes));
   return plan;
 }
@@ -149,7 +179,7 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       workers_(array<WorkerBlock>(arena_, "workers", job_->workers)),
       evaluations_(array<Evaluation>(arena_, "evaluations", job_->epochs + 1)),
       parameters_(arena_.region("parameters")),
-      momentum_(arena_.region("momentum")),
+      optimizer_(arena_.region("optimizer")),
       batches_(arena_.region("batches")),
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
       slot_bytes_(feral::slot_bytes(layout_)) {

@@ -9,6 +9,7 @@
 #include "data/dataset.hpp"
 #include "shm/arena.hpp"
 #include "shm/event_count.hpp"
+#include "shm/owner_lock.hpp"
 #include "shm/slot_ring.hpp"
 #include "workers/epoch_plan.hpp"
 #include "workers/job.hpp"
@@ -23,8 +24,10 @@ struct JobDescription {
   std::vector<data::Field> fields;  // of a sample
   std::uint64_t parameter_bytes = 0;
   std::int64_t parameter_elements = 0;
-  std::uint64_t resident_bytes = 0;  // of the evaluator with everything built: what a process of the job may take
-  std::string kernels;               // which matrix kernels are in use, for people
+  std::uint64_t optimizer_bytes = 0;  // of its state
+  bool needs_closure = false;         // the optimizer evaluates the loss several times a step
+  std::uint64_t resident_bytes = 0;   // of the evaluator with everything built: what a process of the job may take
+  std::string kernels;                // which matrix kernels are in use, for people
 };
 
 // The region "job": the numbers of the run. Written by the launcher before any child attaches, read-only
@@ -36,13 +39,14 @@ struct JobBlock {
   std::uint32_t loaders;
   std::uint32_t slots;
   std::int32_t spins;  // how often to look before sleeping; 0 where processes outnumber cores
-  double lr;
-  double momentum;
-  double weight_decay;
-  optim::Schedule schedule;
+  optim::Rule rule;
+  Policy policy;
+  optim::RuleOptions rule_options;
+  optim::ScheduleOptions schedule;
   double target_accuracy;
   std::uint64_t parameter_bytes;
-  std::uint32_t shared_momentum;
+  std::uint64_t optimizer_bytes;  // of the state that all workers share; 0 when each has its own
+  std::uint32_t shared_state;
   std::uint32_t field_count;
   struct FieldRecord {
     char name[32];
@@ -66,6 +70,9 @@ struct ControlBlock {
   // Notified when an epoch may be complete, when parameters were published, and after each of the words above
   // changed.
   shm::EventCount changed;
+  // Held by a worker while it updates the parameters, under Policy::locked; given back by the launcher when that
+  // worker died.
+  shm::OwnerLock update_lock;
 };
 
 // The region "workers", one an index. Written by that worker alone (a replacement goes on from its predecessor's
@@ -112,7 +119,7 @@ class JobArena {
   std::span<WorkerBlock> workers() noexcept { return workers_; }
   std::span<Evaluation> evaluations() noexcept { return evaluations_; }  // epochs, then the final one
   std::span<std::byte> parameters() noexcept { return parameters_; }
-  std::span<std::byte> shared_momentum() noexcept { return momentum_; }  // empty unless the job shares it
+  std::span<std::byte> optimizer_state() noexcept { return optimizer_; }  // empty unless the job shares it
   const data::BatchLayout& batch_layout() const noexcept { return layout_; }
   std::byte* slot_memory(std::uint32_t slot) noexcept { return batches_.data() + slot * slot_bytes_; }
   std::size_t size_bytes() const noexcept { return arena_.size_bytes(); }
@@ -134,7 +141,7 @@ class JobArena {
   std::span<WorkerBlock> workers_;
   std::span<Evaluation> evaluations_;
   std::span<std::byte> parameters_;
-  std::span<std::byte> momentum_;
+  std::span<std::byte> optimizer_;
   std::span<std::byte> batches_;
   data::BatchLayout layout_;
   std::size_t slot_bytes_;

@@ -37,6 +37,40 @@ std::unique_ptr<data::Dataset> build_test_data(const Job& job) {
   return job.test_data ? built(job.test_data, "test_data") : nullptr;
 }
 
+std::unique_ptr<optim::Optimizer> build_optimizer(const Job& job, nn::Module& model, optim::Rule rule,
+                                                  const optim::RuleOptions& options) {
+  if (!job.optimizer) return optim::make_optimizer(rule, model.parameters(), options);
+  std::unique_ptr<optim::Optimizer> result = job.optimizer(model);
+  if (result == nullptr) fail("job: its optimizer function returned nothing");
+  return result;
+}
+
+optim::LRSchedule build_schedule(const Job& job, const optim::ScheduleOptions& options,
+                                 const optim::JobLength& length) {
+  return job.schedule ? job.schedule(length) : optim::make_schedule(options, length);
+}
+
+optim::RuleOptions rule_options(const TrainOptions& options) noexcept {
+  return {.lr = options.lr,
+          .momentum = options.momentum,
+          .weight_decay = options.weight_decay,
+          .beta1 = options.beta1,
+          .beta2 = options.beta2};
+}
+
+optim::ScheduleOptions schedule_options(const TrainOptions& options) noexcept {
+  return {.schedule = options.schedule,
+          .gamma = options.lr_gamma,
+          .power = options.lr_power,
+          .period = static_cast<std::uint64_t>(options.lr_period),
+          .warmup = static_cast<std::uint64_t>(options.warmup)};
+}
+
+std::string_view name_of(Policy policy) noexcept {
+  constexpr std::string_view names[policy_count] = {"racy", "locked"};
+  return names[static_cast<int>(policy)];
+}
+
 Tensor batch_loss(const Job& job, nn::Module& model, const data::Batch& batch) {
   if (job.loss) return job.loss(model, batch);
   return nll_loss(model(batch.data()), batch.target());
@@ -44,6 +78,16 @@ Tensor batch_loss(const Job& job, nn::Module& model, const data::Batch& batch) {
 
 double run_step(const Job& job, StepContext& context) {
   if (job.step) return job.step(context);
+  if (context.optimizer.needs_closure()) {
+    const Tensor first = context.optimizer.step([&] {
+      context.optimizer.zero_grad();
+      const Tensor loss = batch_loss(job, context.model, context.batch);
+      loss.backward();
+      return loss.detach();
+    });
+    context.optimizer.zero_grad();
+    return first.item();
+  }
   const Tensor loss = batch_loss(job, context.model, context.batch);
   loss.backward();
   context.optimizer.step();

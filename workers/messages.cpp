@@ -23,6 +23,8 @@ Json to_json(const JobDescription& d) {
           {"fields", fields},
           {"parameter_bytes", d.parameter_bytes},
           {"parameter_elements", d.parameter_elements},
+          {"optimizer_bytes", d.optimizer_bytes},
+          {"needs_closure", d.needs_closure},
           {"resident_bytes", d.resident_bytes},
           {"kernels", d.kernels}};
 }
@@ -33,6 +35,8 @@ JobDescription description_of(const Json& json) {
   d.test_samples = json.at("test_samples").get<std::int64_t>();
   d.parameter_bytes = json.at("parameter_bytes").get<std::uint64_t>();
   d.parameter_elements = json.at("parameter_elements").get<std::int64_t>();
+  d.optimizer_bytes = json.at("optimizer_bytes").get<std::uint64_t>();
+  d.needs_closure = json.at("needs_closure").get<bool>();
   d.resident_bytes = json.at("resident_bytes").get<std::uint64_t>();
   d.kernels = json.at("kernels").get<std::string>();
   for (const Json& field : json.at("fields")) {

@@ -7,6 +7,7 @@
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/index.hpp"
 #include "autograd/ops/index_check.hpp"
+#include "autograd/ops/inplace.hpp"
 #include "autograd/ops/masked.hpp"
 
 namespace feral::ops {
@@ -192,6 +193,19 @@ Tensor Tensor::index(std::initializer_list<Index> indices) const {
 const Tensor& Tensor::index_put_(std::initializer_list<Index> indices, const Tensor& values,
                                  bool accumulate) const {
   constexpr std::string_view op = "index_put_";
+  if (is_recorded(*this, values)) {
+    return record_in_place(
+        op, *this,
+        [&](const Tensor& x, const Tensor& from) {
+          const Tensor places = arange(x.numel()).reshape(x.shape()).index(indices);
+          const Tensor flat = from.expand(places.shape()).reshape({-1});
+          const Tensor where_to = places.reshape({-1});
+          const Tensor line = x.reshape({-1});
+          return (accumulate ? line.index_add(0, where_to, flat) : line.index_copy(0, where_to, flat))
+              .reshape(x.shape());
+        },
+        values);
+  }
   check_in_place(op, *this, {&values});
   const NoGradGuard no_grad;
   const Plan plan = Planner(op, *this).plan(indices);

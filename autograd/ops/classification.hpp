@@ -1,6 +1,8 @@
 // log-softmax and the negative log-likelihood.
 #pragma once
 
+#include <limits>
+
 #include "autograd/op.hpp"
 #include "tensor/kernels.hpp"
 
@@ -31,6 +33,22 @@ struct NllLossScatter {
   static Gradients<2> gradient(const Saved<NllLossScatter>& saved, const Tensor& gradient);
 };
 
+// Throws feral::Error naming `op` unless `target` is contiguous int64 [rows] within [0, classes); `ignored` may
+// stand in it as well.
+void check_class_target(std::string_view op, const Tensor& target, std::int64_t rows, std::int64_t classes,
+                        std::int64_t ignored = std::numeric_limits<std::int64_t>::min());
+// Throws unless `weight` is undefined, or [classes] of x's type and requires no gradient.
+void check_class_weight(std::string_view op, const Tensor& weight, std::int64_t classes, const Tensor& x);
+
+// Scores of classes and their targets as rows.
+struct ClassRows {
+  Tensor x;       // [rows, classes]
+  Tensor target;  // int64 [rows], contiguous
+  Shape losses;   // what the losses of all rows are shaped to
+};
+// x [classes] with target [], [n, classes] with [n], or [n, classes, d...] with [n, d...]; throws for others.
+ClassRows class_rows(std::string_view op, const Tensor& x, const Tensor& target);
+
 }  // namespace feral::ops
 
 namespace feral {
@@ -38,7 +56,14 @@ namespace feral {
 // Over the last dimension of x [n, classes].
 Tensor log_softmax(const Tensor& x);
 
-// The mean over n of -log_probabilities[i, target[i]]; target int64 [n], each in [0, classes).
-Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target);
+struct NLLLossOptions {
+  Tensor weight = {};                // [classes]: factors of the classes' losses
+  std::int64_t ignore_index = -100;  // what has this target takes no part
+  Reduction reduction = Reduction::mean;
+};
+
+// -log_probabilities[i, target[i]], reduced: the mean is weighted with the targets' weights. log_probabilities
+// [classes], [n, classes] or [n, classes, d...]; target int64 [], [n] or [n, d...], each in [0, classes).
+Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target, const NLLLossOptions& options = {});
 
 }  // namespace feral

@@ -26,7 +26,18 @@ namespace feral {
 // when not training or when the probability is 0.
 Tensor dropout(const Tensor& x, double probability, bool training, Generator& generator = default_generator());
 
-// The same for whole planes of x [n, c, h, w].
+// The same for whole channels: of x [n, c, l] or [c, l], [n, c, h, w], [n, c, d, h, w] or [c, d, h, w].
+Tensor dropout1d(const Tensor& x, double probability, bool training, Generator& generator = default_generator());
 Tensor dropout2d(const Tensor& x, double probability, bool training, Generator& generator = default_generator());
+Tensor dropout3d(const Tensor& x, double probability, bool training, Generator& generator = default_generator());
+
+// Dropout beside selu (Klambauer et al., "Self-normalizing neural networks", 2017): what is dropped becomes the
+// value that selu saturates at, then all are scaled and shifted so that mean 0 and variance 1 stay. With a
+// probability of 1 the result is 0.
+Tensor alpha_dropout(const Tensor& x, double probability, bool training,
+                     Generator& generator = default_generator());
+// The same for whole channels of x [n, c, ...].
+Tensor feature_alpha_dropout(const Tensor& x, double probability, bool training,
+                             Generator& generator = default_generator());
 
 }  // namespace feral

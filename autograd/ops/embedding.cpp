@@ -1,19 +1,47 @@
 #include "autograd/ops/embedding.hpp"
 
+#include "autograd/engine.hpp"
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/gather.hpp"
 #include "autograd/ops/index.hpp"
 #include "autograd/ops/index_check.hpp"
+#include "autograd/ops/join.hpp"
 #include "autograd/ops/masked.hpp"
 
 namespace feral::ops {
 namespace {
 
-// The gradient of a table of shape [n, d] whose rows `rows` [...] met `gradient` [..., d]: dense, for now; the one
-// place where sparse gradients would be made.
+// The gradient of a table of shape [n, d] whose rows `rows` [...] met `gradient` [..., d].
 Tensor table_gradient(const Shape& table, const Tensor& rows, const Tensor& gradient) {
   const IndexAdd::Attributes attributes{{.first = 0, .count = 1, .caller = "embedding"}, table};
   return apply<IndexAdd>(attributes, Tensor(), rows, gradient);
+}
+
+void check_sparse(std::string_view op, const Tensor& weight) {
+  check_floating(op, weight);
+  if (weight.requires_grad() && !weight.is_leaf()) {
+    fail("{}: sparse gradients are for a weight that is a leaf, this one of shape {} was made by an op", op,
+         weight.shape().to_string());
+  }
+}
+
+// Adds to the sparse gradient of `table`: row rows[i] gets line source[i] (or i) of `lines`, times scales[i].
+void add_sparse(std::string_view op, const Tensor& table, const Tensor& rows, const Tensor& source,
+                const Tensor& scales, const Tensor& lines, std::int64_t padding) {
+  if (GradMode::enabled()) fail("{}: a sparse gradient has no gradient of its own (create_graph)", op);
+  if (collects_answers()) fail("{}: autograd::grad does not see sparse gradients; use backward()", op);
+  const auto merge = [&](const Tensor& at, const Tensor& from, const Tensor& factors, const Tensor& what,
+                         std::int64_t without) {
+    const Tensor merged = Tensor::empty({at.numel()}, DType::int64);
+    const Tensor sums = Tensor::empty({at.numel(), what.shape()[1]}, what.dtype());
+    const std::int64_t count = kernels(what.device()).merge_rows(merged, sums, at, from, factors, what, without);
+    return SparseGradient{merged.narrow(0, 0, count), sums.narrow(0, 0, count)};
+  };
+  SparseGradient sum = merge(rows, source, scales, lines.contiguous(), padding);
+  if (const SparseGradient before = table.sparse_grad(); before.defined()) {
+    sum = merge(cat({before.rows, sum.rows}), {}, {}, cat({before.values, sum.values}), -1);
+  }
+  table.set_sparse_grad(sum);
 }
 
 void check_padding(std::string_view op, std::int64_t padding, const Tensor& weight) {
@@ -81,6 +109,7 @@ Tensor as_column(const Tensor& x) { return x.reshape({x.numel(), 1}); }
 Result Embedding::infer(const Attributes& attributes, const Tensor& weight, const Tensor& indices) {
   check_dims(name, "the table", weight, 2);
   check_padding(name, attributes.padding_idx, weight);
+  if (attributes.sparse) check_sparse(name, weight);
   check_indices(name, indices, 0, weight.shape()[0]);
   return {picked_shape(weight.shape(), indices.shape(), 0, 1), weight.dtype(), weight.device()};
 }
@@ -93,6 +122,12 @@ void Embedding::run(const Attributes&, const Tensor& out, Aux<Embedding>&, const
 Gradients<2> Embedding::gradient(const Saved<Embedding>& saved, const Tensor& gradient) {
   const Tensor& indices = saved.input(1);
   const std::int64_t padding = saved.attributes().padding_idx;
+  if (saved.attributes().sparse) {
+    const Tensor rows = indices.reshape({-1}).contiguous();
+    add_sparse(name, saved.leaf(0), rows, {}, {}, gradient.reshape({rows.numel(), saved.input_shape(0)[1]}),
+               padding);
+    return {};
+  }
   if (padding < 0) return {table_gradient(saved.input_shape(0), indices, gradient), Tensor()};
   // Only what is not padding: a 0 in the place of its gradient would keep a NaN.
   const Tensor rows = indices.reshape({-1});
@@ -109,6 +144,10 @@ Result EmbeddingBag::infer(const Attributes& attributes, const Tensor& weight, c
   check_dims(name, "the indices", indices, 1);
   check_dims(name, "the offsets", bounds, 1);
   check_padding(name, attributes.padding_idx, weight);
+  if (attributes.sparse) {
+    check_sparse(name, weight);
+    if (attributes.mode == Bag::max) fail("{}: sparse gradients are for Bag::sum and Bag::mean", name);
+  }
   check_indices(name, indices, 0, weight.shape()[0]);
   check_bounds(bounds, indices.numel());
   const std::int64_t bags = bounds.numel() - 1;
@@ -149,9 +188,14 @@ Gradients<4> EmbeddingBag::gradient(const Saved<EmbeddingBag>& saved, const Tens
       const Tensor counts = entries.counts.masked_fill(entries.counts.eq(0), 1);
       share = gradient.div(as_column(counts.to(gradient.dtype())));
     }
-    Tensor lines = rows_of(share, entries.bags);
-    if (scales.defined()) lines = lines.mul(as_column(rows_of(scales, entries.places)));
-    result[0] = table_gradient(saved.input_shape(0), entries.rows, lines);
+    const Tensor factors = scales.defined() ? rows_of(scales, entries.places) : Tensor();
+    if (saved.attributes().sparse) {
+      add_sparse(name, saved.leaf(0), entries.rows, entries.bags, factors, share, -1);
+    } else {
+      Tensor lines = rows_of(share, entries.bags);
+      if (scales.defined()) lines = lines.mul(as_column(factors));
+      result[0] = table_gradient(saved.input_shape(0), entries.rows, lines);
+    }
   }
   if (saved.needs(3)) {
     // d/d scale = the row's product with its bag's gradient; 0 for what took no part.
@@ -166,7 +210,7 @@ Gradients<4> EmbeddingBag::gradient(const Saved<EmbeddingBag>& saved, const Tens
 namespace feral {
 
 Tensor embedding(const Tensor& weight, const Tensor& indices, const EmbeddingOptions& options) {
-  return apply<ops::Embedding>({.padding_idx = options.padding_idx}, weight,
+  return apply<ops::Embedding>({.padding_idx = options.padding_idx, .sparse = options.sparse}, weight,
                                ops::int64_index(ops::Embedding::name, indices));
 }
 
@@ -198,8 +242,9 @@ Tensor embedding_bag(const Tensor& weight, const Tensor& indices, const Tensor& 
       if (begins.numel() == 0) bounds.data<std::int64_t>()[0] = 0;
     }
   }
-  return apply<ops::EmbeddingBag>({.mode = options.mode, .padding_idx = options.padding_idx}, weight, flat, bounds,
-                                  scales);
+  return apply<ops::EmbeddingBag>(
+      {.mode = options.mode, .padding_idx = options.padding_idx, .sparse = options.sparse}, weight, flat, bounds,
+      scales);
 }
 
 }  // namespace feral

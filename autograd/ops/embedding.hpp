@@ -8,6 +8,9 @@ namespace feral {
 
 struct EmbeddingOptions {
   std::int64_t padding_idx = -1;  // the row that gets no gradient; -1: none
+  // The gradient goes to weight.sparse_grad(): only the rows that were read, each once. weight must be a leaf;
+  // autograd::grad, create_graph and hooks do not see such gradients (the first two refuse them).
+  bool sparse = false;
 };
 
 // The rows of weight [n, d] that `indices` (int64 or int32, any shape) name: [indices..., d]. Throws feral::Error
@@ -20,6 +23,7 @@ struct EmbeddingBagOptions {
   Bag mode = Bag::mean;
   bool include_last_offset = false;  // the last offset is no bag's beginning but the end of the last bag
   std::int64_t padding_idx = -1;     // indices that take no part; -1: none
+  bool sparse = false;               // as in EmbeddingOptions; not for Bag::max
 };
 
 // PyTorch's: the rows of weight [n, d] (float32 or float64) reduced bag by bag: [bags, d]; an empty bag is 0. Bag b
@@ -39,6 +43,7 @@ struct Embedding {
   static constexpr unsigned saved_inputs = 0b10;
   struct Attributes {
     std::int64_t padding_idx = -1;
+    bool sparse = false;
   };
   static Result infer(const Attributes& attributes, const Tensor& weight, const Tensor& indices);
   static void run(const Attributes&, const Tensor& out, Aux<Embedding>&, const Tensor& weight,
@@ -56,6 +61,7 @@ struct EmbeddingBag {
   struct Attributes {
     Bag mode = Bag::mean;
     std::int64_t padding_idx = -1;
+    bool sparse = false;
   };
   static Result infer(const Attributes& attributes, const Tensor& weight, const Tensor& indices,
                       const Tensor& bounds, const Tensor& scales);

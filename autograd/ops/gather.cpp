@@ -1,4 +1,5 @@
 #include "autograd/ops/gather.hpp"
+#include "autograd/ops/inplace.hpp"
 
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/index_check.hpp"
@@ -188,10 +189,20 @@ Tensor Tensor::scatter_add(std::int64_t dim, const Tensor& index, const Tensor& 
 }
 
 const Tensor& Tensor::scatter_(std::int64_t dim, const Tensor& index, const Tensor& source) const {
+  if (is_recorded(*this, source)) {
+    return record_in_place(
+        "scatter_", *this, [&](const Tensor& x, const Tensor& from) { return x.scatter(dim, index, from); },
+        source);
+  }
   return scatter_in_place("scatter_", WriteKernel::copy, *this, dim, index, source);
 }
 
 const Tensor& Tensor::scatter_add_(std::int64_t dim, const Tensor& index, const Tensor& source) const {
+  if (is_recorded(*this, source)) {
+    return record_in_place(
+        "scatter_add_", *this, [&](const Tensor& x, const Tensor& from) { return x.scatter_add(dim, index, from); },
+        source);
+  }
   return scatter_in_place("scatter_add_", WriteKernel::add, *this, dim, index, source);
 }
 

@@ -1,4 +1,5 @@
 #include "autograd/ops/index.hpp"
+#include "autograd/ops/inplace.hpp"
 
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/index_check.hpp"
@@ -216,14 +217,27 @@ Tensor Tensor::index_fill(std::int64_t dim, const Tensor& index, Scalar value) c
 }
 
 const Tensor& Tensor::index_add_(std::int64_t dim, const Tensor& index, const Tensor& source) const {
+  if (is_recorded(*this, source)) {
+    return record_in_place(
+        "index_add_", *this, [&](const Tensor& x, const Tensor& from) { return x.index_add(dim, index, from); },
+        source);
+  }
   return write_along<IndexAdd>("index_add_", WriteKernel::add, *this, dim, index, source);
 }
 
 const Tensor& Tensor::index_copy_(std::int64_t dim, const Tensor& index, const Tensor& source) const {
+  if (is_recorded(*this, source)) {
+    return record_in_place(
+        "index_copy_", *this, [&](const Tensor& x, const Tensor& from) { return x.index_copy(dim, index, from); },
+        source);
+  }
   return write_along<IndexCopy>("index_copy_", WriteKernel::copy, *this, dim, index, source);
 }
 
 const Tensor& Tensor::index_fill_(std::int64_t dim, const Tensor& index, Scalar value) const {
+  if (is_recorded(*this)) {
+    return record_in_place("index_fill_", *this, [&](const Tensor& x) { return x.index_fill(dim, index, value); });
+  }
   check_in_place("index_fill_", *this, {&index});
   const NoGradGuard no_grad;
   const Along a = along("index_fill_", *this, dim, index);

@@ -72,7 +72,6 @@ void check_in_place(std::string_view op, const Tensor& target, std::initializer_
   check_in_place(op, target);
   for (const Tensor* operand : operands) {
     check_defined(op, *operand);
-    check_not_recorded(op, *operand);
   }
 }
 

@@ -1,6 +1,65 @@
 #include "autograd/ops/inplace.hpp"
 
+#include <functional>
+
 #include "tensor/kernels.hpp"
+#include "tensor/view_of.hpp"
+
+namespace feral::ops {
+
+void check_recordable(std::string_view op, const Tensor& target) {
+  check_defined(op, target);
+  const TensorImpl& impl = *target.impl();
+  const auto refuse = [&](std::string_view why) {
+    fail(
+        "{}: cannot be recorded, since this tensor of shape {} {}; use the form without the underscore, detach() "
+        "or "
+        "NoGradGuard",
+        op, target.shape().to_string(), why);
+  };
+  if (target.is_leaf() && target.requires_grad()) refuse("is a leaf that requires a gradient");
+  if (impl.view) refuse("is a view of another");
+  // A node that has kept its result keeps the memory; this tensor goes on with other memory.
+  if (impl.storage->references - impl.storage->saved > 1) refuse("shares its memory with another");
+  if (impl.storage->release == nullptr || impl.storage->deleter != nullptr) refuse("shows memory from outside");
+}
+
+Tensor as_before(const Tensor& target) {
+  const Tensor before = view_of(target, target.shape(), target.strides());
+  TensorImpl& impl = *before.impl();
+  impl.view = false;
+  impl.requires_grad = target.requires_grad();
+  impl.producer = target.impl()->producer;
+  if (impl.producer != nullptr) retain(impl.producer);
+  return before;
+}
+
+void become(std::string_view op, const Tensor& target, const Tensor& result) {
+  if (!(result.shape() == target.shape())) {
+    fail("{}: the result has shape {}, this tensor {}", op, result.shape().to_string(), target.shape().to_string());
+  }
+  check_result_type(op, result.dtype(), target);
+  Tensor fresh = result.to(target.dtype());
+  // A result that is a view, or the very tensor, gets memory of its own.
+  if (fresh.impl()->view || fresh.impl()->storage == target.impl()->storage) fresh = fresh.clone();
+  TensorImpl& impl = *target.impl();
+  const TensorImpl& from = *fresh.impl();
+  from.storage->retain();
+  impl.storage->drop();
+  impl.storage = from.storage;
+  impl.data = from.data;
+  impl.strides = from.strides;
+  impl.contiguous = from.contiguous;
+  if (from.producer != nullptr) retain(from.producer);
+  if (impl.producer != nullptr) {
+    if (impl.producer->retainer == &impl) impl.producer->retainer = nullptr;
+    release(impl.producer);
+  }
+  impl.producer = from.producer;
+  impl.requires_grad = from.requires_grad;
+}
+
+}  // namespace feral::ops
 
 namespace feral {
 namespace {
@@ -36,6 +95,7 @@ const Tensor& write_result(std::string_view op, const Tensor& self, const Tensor
 // The kernel is called on this tensor itself where the types are those that it computes in; otherwise the method
 // promotes and converts.
 const Tensor& write_unary(std::string_view op, UnaryKernel kernel, UnaryMethod method, const Tensor& self) {
+  if (ops::is_recorded(self)) return ops::record_in_place(op, self, std::mem_fn(method));
   ops::check_in_place(op, self);
   if (!has_gradient(self.dtype())) {
     const NoGradGuard guard;
@@ -47,6 +107,7 @@ const Tensor& write_unary(std::string_view op, UnaryKernel kernel, UnaryMethod m
 
 const Tensor& write_binary(std::string_view op, BinaryKernel kernel, BinaryMethod method, const Tensor& self,
                            const Tensor& other) {
+  if (ops::is_recorded(self, other)) return ops::record_in_place(op, self, std::mem_fn(method), other);
   ops::check_in_place(op, self);
   ops::check_operand(op, self, other);
   if (self.dtype() != other.dtype() || !computes(kernel, self.dtype())) {
@@ -111,35 +172,53 @@ FERAL_UNARY(erf)
 #undef FERAL_UNARY
 
 const Tensor& Tensor::add_(Scalar other) const {
+  if (ops::is_recorded(*this)) {
+    return ops::record_in_place("add_", *this, [&](const Tensor& x) { return x.add(other); });
+  }
   if (computed_as_float(*this)) return write_affine("add_", *this, 1, other.value);
   ops::check_in_place("add_", *this);
   return add_(as_operand(other));
 }
 
 const Tensor& Tensor::sub_(Scalar other) const {
+  if (ops::is_recorded(*this)) {
+    return ops::record_in_place("sub_", *this, [&](const Tensor& x) { return x.sub(other); });
+  }
   if (computed_as_float(*this)) return write_affine("sub_", *this, 1, -other.value);
   ops::check_in_place("sub_", *this);
   return sub_(as_operand(other));
 }
 
 const Tensor& Tensor::mul_(Scalar other) const {
+  if (ops::is_recorded(*this)) {
+    return ops::record_in_place("mul_", *this, [&](const Tensor& x) { return x.mul(other); });
+  }
   if (computed_as_float(*this)) return write_affine("mul_", *this, other.value, nothing);
   ops::check_in_place("mul_", *this);
   return mul_(as_operand(other));
 }
 
 const Tensor& Tensor::div_(Scalar other) const {
+  if (ops::is_recorded(*this)) {
+    return ops::record_in_place("div_", *this, [&](const Tensor& x) { return x.div(other); });
+  }
   ops::check_in_place("div_", *this);
   return div_(as_operand(other));
 }
 
 const Tensor& Tensor::pow_(Scalar other) const {
+  if (ops::is_recorded(*this)) {
+    return ops::record_in_place("pow_", *this, [&](const Tensor& x) { return x.pow(other); });
+  }
   ops::check_in_place("pow_", *this);
   const NoGradGuard guard;
   return write_result("pow_", *this, pow(other));
 }
 
 const Tensor& Tensor::neg_() const {
+  if (ops::is_recorded(*this)) {
+    return ops::record_in_place("neg_", *this, [&](const Tensor& x) { return x.neg(); });
+  }
   if (computed_as_float(*this)) return write_affine("neg_", *this, -1, nothing);
   ops::check_in_place("neg_", *this);
   const NoGradGuard guard;
@@ -147,6 +226,9 @@ const Tensor& Tensor::neg_() const {
 }
 
 const Tensor& Tensor::clamp_(Scalar low, Scalar high) const {
+  if (ops::is_recorded(*this)) {
+    return ops::record_in_place("clamp_", *this, [&](const Tensor& x) { return x.clamp(low, high); });
+  }
   ops::check_in_place("clamp_", *this);
   if (!has_gradient(dtype())) {
     const NoGradGuard guard;
@@ -157,6 +239,10 @@ const Tensor& Tensor::clamp_(Scalar low, Scalar high) const {
 }
 
 const Tensor& Tensor::lerp_(const Tensor& end, Scalar weight) const {
+  if (ops::is_recorded(*this, end)) {
+    return ops::record_in_place(
+        "lerp_", *this, [&](const Tensor& x, const Tensor& to) { return x.lerp(to, weight); }, end);
+  }
   ops::check_in_place("lerp_", *this);
   ops::check_operand("lerp_", *this, end);
   if (!has_gradient(dtype()) || dtype() != end.dtype()) {
@@ -168,10 +254,37 @@ const Tensor& Tensor::lerp_(const Tensor& end, Scalar weight) const {
 }
 
 const Tensor& Tensor::nan_to_num_(double nan) const {
+  if (ops::is_recorded(*this)) {
+    return ops::record_in_place("nan_to_num_", *this, [&](const Tensor& x) { return x.nan_to_num(nan); });
+  }
   ops::check_in_place("nan_to_num_", *this);
   if (!is_floating(dtype())) return *this;
   const NoGradGuard guard;
   return write_result("nan_to_num_", *this, nan_to_num(nan));
+}
+
+const Tensor& Tensor::copy_(const Tensor& source) const {
+  if (ops::is_recorded(*this, source) && (!is_leaf() || source.requires_grad())) {
+    return ops::record_in_place(
+        "copy_", *this,
+        [](const Tensor& x, const Tensor& from) { return from.expand(x.shape()).to(x.dtype()).clone(); }, source);
+  }
+  check_written("copy_", *this);
+  refuse_undefined("copy_", source);
+  if (!(broadcast_shapes("copy_", shape(), source.shape()) == shape())) {
+    fail("copy_: shape {} does not broadcast to {}", source.shape().to_string(), shape().to_string());
+  }
+  if (!same_view(*this, source)) kernels(device()).copy(*this, apart_from(*this, source));
+  return *this;
+}
+
+const Tensor& Tensor::fill_(Scalar value) const {
+  if (ops::is_recorded(*this) && !is_leaf()) {
+    return ops::record_in_place("fill_", *this, [&](const Tensor& x) { return full(x.shape(), value, x.dtype()); });
+  }
+  check_written("fill_", *this);
+  kernels(device()).fill(*this, value);
+  return *this;
 }
 
 }  // namespace feral

@@ -1,4 +1,5 @@
 #include "autograd/ops/masked.hpp"
+#include "autograd/ops/inplace.hpp"
 
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/choice.hpp"
@@ -65,6 +66,9 @@ Tensor Tensor::masked_fill(const Tensor& mask, Scalar value) const {
 }
 
 const Tensor& Tensor::masked_fill_(const Tensor& mask, Scalar value) const {
+  if (is_recorded(*this)) {
+    return record_in_place("masked_fill_", *this, [&](const Tensor& x) { return x.masked_fill(mask, value); });
+  }
   check_in_place("masked_fill_", *this, {&mask});
   check_mask_fits("masked_fill_", *this, mask);
   const Tensor number = number_of("masked_fill_", value, dtype());
@@ -73,6 +77,17 @@ const Tensor& Tensor::masked_fill_(const Tensor& mask, Scalar value) const {
 }
 
 const Tensor& Tensor::masked_scatter_(const Tensor& mask, const Tensor& source) const {
+  if (is_recorded(*this, source)) {
+    check_mask_fits("masked_scatter_", *this, mask);
+    return record_in_place(
+        "masked_scatter_", *this,
+        [&](const Tensor& x, const Tensor& from) {
+          const Tensor positions = apply<Nonzero>({.flat = true}, mask.expand(x.shape()));
+          const Tensor values = from.reshape({-1}).narrow(0, 0, std::min(positions.numel(), from.numel()));
+          return x.reshape({-1}).index_copy(0, positions, values).reshape(x.shape());
+        },
+        source);
+  }
   check_in_place("masked_scatter_", *this, {&mask, &source});
   check_mask_fits("masked_scatter_", *this, mask);
   if (source.dtype() != dtype()) {

@@ -4,10 +4,13 @@
 #include "autograd/ops/arrange.hpp"
 #include "autograd/ops/attention.hpp"
 #include "autograd/ops/binary.hpp"
+#include "autograd/ops/binary_cross_entropy.hpp"
 #include "autograd/ops/choice.hpp"
 #include "autograd/ops/classification.hpp"
 #include "autograd/ops/convolution.hpp"
 #include "autograd/ops/counting.hpp"
+#include "autograd/ops/cross_entropy.hpp"
+#include "autograd/ops/ctc.hpp"
 #include "autograd/ops/dropout.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/embedding.hpp"
@@ -21,6 +24,7 @@
 #include "autograd/ops/linalg_solve.hpp"
 #include "autograd/ops/masked.hpp"
 #include "autograd/ops/moments.hpp"
+#include "autograd/ops/normalization.hpp"
 #include "autograd/ops/pad.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/predicate.hpp"
@@ -69,7 +73,8 @@ constexpr auto ops_list = list<
     ops::Flip, ops::Tril, ops::Triu, ops::Diag, ops::OneHot, ops::Cat, ops::Pad, ops::Bincount, ops::Histogram,
     ops::IndexAdd, ops::IndexCopy, ops::IndexFill, ops::Nonzero, ops::Gather, ops::Scatter, ops::ScatterFill,
     ops::ScatterAdd, ops::ScatterReduce, ops::Embedding, ops::EmbeddingBag, ops::Argsort, ops::Topk, ops::Kthvalue,
-    ops::Unique, ops::Searchsorted, ops::Recurrent, ops::Attention>();
+    ops::Unique, ops::Searchsorted, ops::LayerNorm, ops::RmsNorm, ops::GroupNorm, ops::BatchMoments, ops::BatchNorm,
+    ops::CrossEntropy, ops::CrossEntropyBackward, ops::BinaryCrossEntropy, ops::CtcLoss, ops::CtcLossBackward, ops::Recurrent, ops::Attention>();
 // clang-format on
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include "tensor/cpu/table/embedding.hpp"
 #include "tensor/cpu/table/indexing.hpp"
 #include "tensor/cpu/table/linalg.hpp"
+#include "tensor/cpu/table/losses.hpp"
+#include "tensor/cpu/table/normalization.hpp"
 #include "tensor/cpu/table/pooling.hpp"
 #include "tensor/cpu/table/product.hpp"
 #include "tensor/cpu/table/random.hpp"
@@ -20,9 +22,10 @@
 namespace feral::cpu {
 
 inline constexpr Kernels kernel_table = {
-    elementwise_kernels,    reduction_kernels, product_kernels,   convolution_kernels, pooling_kernels,
-    classification_kernels, random_kernels,    indexing_kernels,  sorting_kernels,     linalg_kernels,
-    embedding_kernels,      recurrent_kernels, attention_kernels, arranging_kernels,
+    elementwise_kernels,   reduction_kernels,      product_kernels,   convolution_kernels,
+    pooling_kernels,       classification_kernels, loss_kernels,      random_kernels,
+    indexing_kernels,      sorting_kernels,        linalg_kernels,    embedding_kernels,
+    normalization_kernels, recurrent_kernels,      attention_kernels, arranging_kernels,
 };
 
 }  // namespace feral::cpu

@@ -11,6 +11,7 @@
 
 #include "tensor/cpu/extreme-inl.hpp"
 #include "tensor/cpu/kernels.hpp"
+#include "tensor/cpu/line_vectors-inl.hpp"
 #include "tensor/cpu/lines.hpp"
 #include "tensor/cpu/math-inl.hpp"
 #include "tensor/cpu/workspace.hpp"
@@ -35,49 +36,6 @@ struct SoftmaxKernel {
 
 HWY_BEFORE_NAMESPACE();
 namespace feral::cpu::HWY_NAMESPACE {
-
-template <class D, class T = hn::TFromD<D>>
-HWY_ATTR hn::Vec<D> load_first(D d, const T* from, std::size_t n, T rest) {
-#if HWY_MEM_OPS_MIGHT_FAULT
-  HWY_ALIGN T lanes[hn::MaxLanes(D())];
-  hn::Store(hn::Set(d, rest), d, lanes);
-  for (std::size_t i = 0; i < n; ++i) lanes[i] = from[i];
-  return hn::Load(d, lanes);
-#else
-  const auto mask = hn::FirstN(d, n);
-  return hn::IfThenElse(mask, hn::MaskedLoad(mask, d, from), hn::Set(d, rest));
-#endif
-}
-
-template <class D, class T = hn::TFromD<D>>
-HWY_ATTR void store_first(D d, hn::Vec<D> v, T* to, std::size_t n) {
-#if HWY_MEM_OPS_MIGHT_FAULT
-  HWY_ALIGN T lanes[hn::MaxLanes(D())];
-  hn::Store(v, d, lanes);
-  for (std::size_t i = 0; i < n; ++i) to[i] = lanes[i];
-#else
-  hn::BlendedStore(v, hn::FirstN(d, n), d, to);
-#endif
-}
-
-// Calls step(vector, store) for whole vectors of a line and one for its rest, filled up with `rest`.
-template <class T, class Step>
-HWY_ATTR HWY_INLINE void for_each_vector(const T* x, std::int64_t n, T rest, const Step& step) {
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) step(hn::LoadU(d, x + i), i, lanes);
-  if (i < n) step(load_first(d, x + i, static_cast<std::size_t>(n - i), rest), i, n - i);
-}
-
-template <class D, class T = hn::TFromD<D>>
-HWY_ATTR void store_up_to(D d, hn::Vec<D> v, T* to, std::int64_t n) {
-  if (n == static_cast<std::int64_t>(hn::Lanes(d))) {
-    hn::StoreU(v, d, to);
-  } else {
-    store_first(d, v, to, static_cast<std::size_t>(n));
-  }
-}
 
 template <class T>
 HWY_ATTR void softmax_line(std::byte* out, const std::byte* bytes, std::int64_t n, bool logarithm) {

@@ -1,7 +1,10 @@
 #include "autograd/ops/attention.hpp"
 
+#include <gtest/gtest.h>
+
 #include "tests/autograd/op_cases.hpp"
 #include "tests/autograd/wrong_calls.hpp"
+#include "tests/tensor/targets.hpp"
 
 namespace feral {
 namespace {
@@ -84,6 +87,38 @@ void add_wrong(std::vector<WrongCall>& calls) {
                    {"2 parts", "expected 3"}});
 }
 const FamilyOfWrongCalls wrong(add_wrong);
+
+// The fused kernels beside the composition, at sizes with whole vectors and a rest.
+TEST(Attention, FusedIsTheComposedOne) {
+  Numbers numbers(18);
+  for (const std::int64_t target : targets()) {
+    const OnTarget on(target);
+    for (const std::int64_t columns : {1, 7, 16, 37, 64}) {
+      for (const std::int64_t width : {5, 16, 35}) {
+        for (const bool masked : {false, true}) {
+          SCOPED_TRACE(std::to_string(columns) + " columns, " + std::to_string(width) + " wide");
+          const auto leaf_of = [&](std::int64_t rows) {
+            return numbers.tensor<float>({2, 2, rows, width}, -2, 2).set_requires_grad(true);
+          };
+          const Inputs x{leaf_of(19), leaf_of(columns), leaf_of(columns)};
+          const Tensor mask = masked ? numbers.tensor<float>({19, columns}, -3, 3) : Tensor();
+          const ops::Attention::Attributes attributes{.scale = 0.4, .causal = !masked};
+          Tensor four;
+          if (masked) four = mask.reshape({1, 1, 19, columns});
+          const auto gradients = [&](const Tensor& out) {
+            for (const Tensor& input : x) input.set_grad({});
+            out.square().sum().backward();
+            return Inputs{out.detach(), x[0].grad(), x[1].grad(), x[2].grad()};
+          };
+          const Inputs fused =
+              gradients(scaled_dot_product_attention(x[0], x[1], x[2], mask, {.is_causal = !masked, .scale = 0.4}));
+          const Inputs composed = gradients(ops::composed_attention(attributes, x[0], x[1], x[2], four).output);
+          for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(fused[i].allclose(composed[i], 1e-4, 1e-4)) << i;
+        }
+      }
+    }
+  }
+}
 
 }  // namespace
 }  // namespace feral

@@ -18,6 +18,7 @@ struct OpCase {
   std::function<Tensor(const Inputs&)> function;
   Inputs inputs;  // float64 leaves that require a gradient
   GradcheckOptions options = {};
+  bool twice = true;  // false: the gradient has none itself, and must say so
 };
 
 // What the leaves are made of; set back before the cases are made.

@@ -302,6 +302,10 @@ TEST(OpGradients, AgreeWithFiniteDifferences) {
 
 TEST(OpGradients, HaveGradientsThatAgreeWithFiniteDifferences) {
   for (OpCase& c : op_cases()) {
+    if (!c.twice) {
+      EXPECT_TRUE(contains(error_of([&] { c.function(c.inputs).sum().backward({}, false, true); }), c.op)) << c.op;
+      continue;
+    }
     // Multiplied with a further input, so that the derivative by the arriving gradient is checked too.
     const Shape shape = c.function(c.inputs).shape();
     const auto weighted = [&](const Inputs& x) { return c.function({x.begin(), x.end() - 1}) * x.back(); };

@@ -1,8 +1,11 @@
 #include "autograd/ops/recurrent.hpp"
 
+#include <gtest/gtest.h>
+
 #include "autograd/ops/join.hpp"
 #include "tests/autograd/op_cases.hpp"
 #include "tests/autograd/wrong_calls.hpp"
+#include "tests/tensor/targets.hpp"
 
 namespace feral {
 namespace {
@@ -73,6 +76,48 @@ void add_wrong(std::vector<WrongCall>& calls) {
       {"recurrent", call(x, f32({6, 3}), f32({6, 2}), {}, f32({2, 2}), {}, CellKernel::gru), {"only an LSTM"}});
 }
 const FamilyOfWrongCalls wrong(add_wrong);
+
+// The fused kernels beside the composition of ordinary ops that second derivatives are made of: hidden sizes with
+// whole vectors and a rest, more rows than a tile has, sequences that end early.
+TEST(Recurrent, FusedGradientIsTheComposedOne) {
+  Numbers numbers(17);
+  const Tensor sizes = labels({25, 14, 14, 3});
+  for (const std::int64_t target : targets()) {
+    const OnTarget on(target);
+    for (const CellKernel cell : {CellKernel::rnn_tanh, CellKernel::rnn_relu, CellKernel::lstm, CellKernel::gru}) {
+      for (const DType dtype : {DType::float32, DType::float64}) {
+        for (const bool reverse : {false, true}) {
+          SCOPED_TRACE(static_cast<int>(cell) * 4 + (dtype == DType::float32 ? 2 : 0) + (reverse ? 1 : 0));
+          constexpr std::int64_t h = 37;
+          const std::int64_t all = gates_of(cell) * h;
+          const auto leaf_of = [&](const Shape& shape) {
+            return numbers.tensor<double>(shape, -0.5, 0.5).to(dtype).set_requires_grad(true);
+          };
+          Inputs x{leaf_of({56, 5}), leaf_of({all, 5}), leaf_of({all, h}), leaf_of({all}),
+                   leaf_of({all}),   leaf_of({25, h}),  leaf_of({25, h})};
+          const bool lstm = cell == CellKernel::lstm;
+          const auto gradients = [&](bool create_graph) {
+            for (const Tensor& input : x) input.set_grad({});
+            const auto result =
+                recurrent(cell, x[0], {x[1], x[2], x[3], x[4]}, x[5], lstm ? x[6] : Tensor(), sizes, 25, reverse);
+            Tensor sum = (result.output.square().sum() + result.hidden.sum()) * 0.1;
+            if (lstm) sum = sum + result.cell.square().sum();
+            sum.backward({}, false, create_graph);
+            Inputs list;
+            for (const Tensor& input : x) list.push_back(input.grad().defined() ? input.grad().detach() : Tensor());
+            return list;
+          };
+          const Inputs fused = gradients(false);
+          const Inputs composed = gradients(true);
+          for (std::size_t i = 0; i < (lstm ? 7U : 6U); ++i) {
+            const double tolerance = dtype == DType::float32 ? 2e-4 : 1e-11;
+            EXPECT_TRUE(fused[i].allclose(composed[i], tolerance, tolerance)) << "input " << i;
+          }
+        }
+      }
+    }
+  }
+}
 
 }  // namespace
 }  // namespace feral

@@ -13,6 +13,11 @@
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "models/lenet.hpp"
+#include "nn/loss.hpp"
+#include "optim/adam.hpp"
+#include "optim/clip_grad.hpp"
+#include "optim/ema.hpp"
+#include "optim/schedules.hpp"
 #include "optim/sgd.hpp"
 #include "tensor/allocator.hpp"
 #include "tests/tensor/operands.hpp"
@@ -105,6 +110,28 @@ TEST(SteadyState, ATrainingStepOfLeNetAllocatesNothing) {
   });
 }
 
+TEST(SteadyState, NeitherDoAdamAScheduleClippingAndAnAverageOfWeights) {
+  manual_seed(1);
+  models::LeNet model;
+  optim::Adam optimizer(model.parameters(), {.lr = 0.01, .amsgrad = true});
+  optim::EMA average(model.parameters());
+  const optim::LRSchedule schedule =
+      optim::WarmupLR{.steps = 10, .then = optim::OneCycleLR{.max_lr = 0.01, .total_steps = 100}};
+  Numbers numbers(85);
+  const Tensor x = numbers.tensor<float>({16, 1, 28, 28});
+  const Tensor target = numbers.tensor<std::int64_t>({16}, 0, 10);
+  std::uint64_t step = 0;
+  expect_no_allocation([&] {
+    optimizer.zero_grad();
+    nll_loss(model(x), target).backward();
+    optim::clip_grad_norm_(optimizer.parameters(), 1);
+    optim::clip_grad_value_(optimizer.parameters(), 0.1);
+    schedule.apply(optimizer, step++);
+    optimizer.step();
+    average.update();
+  });
+}
+
 TEST(SteadyState, NeitherDoesAnEvaluation) {
   models::LeNet model;
   model.eval();
@@ -144,6 +171,30 @@ TEST(SteadyState, NorDoProductsAndLinearAlgebra) {
      einsum("bij,bjk,ck->ic", {x, y, vh.narrow(2, 0, 2).select(0, 0)}).sum() + (r * u).sum())
         .backward();
     x.set_grad({});
+  });
+}
+
+TEST(SteadyState, NorDoLosses) {
+  Numbers numbers(85);
+  const Tensor x = numbers.tensor<float>({8, 5}).set_requires_grad(true);
+  const Tensor y = numbers.tensor<float>({8, 5}, 0.1, 0.9);
+  const Tensor image = numbers.tensor<float>({2, 5, 2, 2}).set_requires_grad(true);
+  const Tensor labels = numbers.tensor<std::int64_t>({8}, 0, 5);
+  const Tensor places = labels.reshape({2, 2, 2});
+  const Tensor spoken = numbers.tensor<std::int64_t>({1, 2}, 1, 5);
+  const Tensor steps = Tensor::full({1}, 8, DType::int64);
+  const Tensor lengths = Tensor::full({1}, 2, DType::int64);
+  const nn::CrossEntropyLossOptions options = {.weight = y[0].clone(), .label_smoothing = 0.1};
+  const nn::NLLLossOptions weighted = {.weight = y[0].clone(), .ignore_index = 0};
+  expect_no_allocation([&] {
+    (nn::cross_entropy(x, labels) + nn::cross_entropy(x, labels, options) + nn::cross_entropy(image, places) +
+     nll_loss(x, labels, weighted) + nn::mse_loss(x, y) + nn::huber_loss(x, y) +
+     nn::binary_cross_entropy(x.sigmoid(), y) + nn::binary_cross_entropy_with_logits(x, y) + nn::kl_div(x, y) +
+     nn::multi_margin_loss(x, labels) + nn::triplet_margin_loss(x, y, y.flip(0)) +
+     nn::ctc_loss(x.log_softmax(1).unsqueeze(1), spoken, steps, lengths))
+        .backward();
+    x.set_grad({});
+    image.set_grad({});
   });
 }
 

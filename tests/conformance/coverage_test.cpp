@@ -70,6 +70,18 @@ const std::set<std::string> internal = {
     "avg_pool_backward",
     "interpolate_backward",
     "nll_loss_scatter",
+    // Normalization: tests/nn compares it with PyTorch.
+    "layer_norm",
+    "rms_norm",
+    "group_norm",
+    "batch_moments",
+    "batch_norm",
+    "cross_entropy_backward",
+    "ctc_loss_backward",
+    // Losses: tests/nn compares them with PyTorch.
+    "cross_entropy",
+    "binary_cross_entropy",
+    "ctc_loss",
     // Draws numbers: tests/tensor/random_test.cpp and tests/nn look at their distribution.
     "dropout",
 };
@@ -111,6 +123,9 @@ const std::set<std::string> not_in_the_table = {
     "empty", "empty_like", "rand", "randn", "randint", "randperm", "from_vector", "borrow", "from_blob", "uniform_",
     "normal_", "truncated_normal_", "exponential_", "bernoulli_", "random_", "bernoulli", "multinomial", "dropout",
     "dropout2d",
+    // normalization: tests/nn compares it with PyTorch
+    "layer_norm", "rms_norm", "group_norm", "instance_norm", "batch_moments", "batch_norm", "batch_norm_by",
+    "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout",
     // asking
     "size", "item", "to_vector", "to_string", "repr", "defined", "is_contiguous", "is_leaf", "requires_grad",
     // gradients: tests/autograd

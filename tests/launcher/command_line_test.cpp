@@ -93,13 +93,47 @@ TEST(FeralLine, OfTrainSetsEveryOption) {
   EXPECT_EQ(o.batch, 20);
   EXPECT_EQ(o.lr, 0.5);
   EXPECT_EQ(o.momentum, 0.25);
-  EXPECT_TRUE(o.shared_momentum);
+  EXPECT_TRUE(o.shared_state);
   EXPECT_EQ(o.weight_decay, 0.125);
   EXPECT_EQ(o.seed, 9U);
   EXPECT_EQ(o.target_accuracy, 0.75);
   EXPECT_EQ(o.report, "r.json");
   EXPECT_EQ(o.max_restarts, 4);
   EXPECT_TRUE(o.keep_blas_env);
+}
+
+TEST(FeralLine, OfTrainChoosesRuleScheduleAndPolicy) {
+  const Parsed p =
+      feral_line({"train",      "lenet", "--data",         "digits",   "--optimizer", "adamw",
+                  "--beta1",    "0.8",   "--beta2",        "0.95",     "--schedule",  "cosine-restarts",
+                  "--lr-gamma", "0.5",   "--lr-period",    "4",        "--lr-power",  "3",
+                  "--warmup",   "100",   "--shared-state", "--policy", "locked"});
+  ASSERT_FALSE(p.line.exit_code) << p.errors;
+  const TrainOptions& o = p.line.options;
+  EXPECT_EQ(o.optimizer, optim::Rule::adamw);
+  EXPECT_EQ(o.beta1, 0.8);
+  EXPECT_EQ(o.beta2, 0.95);
+  EXPECT_EQ(o.schedule, optim::Schedule::cosine_restarts);
+  EXPECT_EQ(o.lr_gamma, 0.5);
+  EXPECT_EQ(o.lr_period, 4);
+  EXPECT_EQ(o.lr_power, 3);
+  EXPECT_EQ(o.warmup, 100);
+  EXPECT_EQ(o.policy, Policy::locked);
+  EXPECT_TRUE(o.shared_state);
+}
+
+TEST(FeralLine, AnotherRuleBringsItsOwnRates) {
+  const auto with = [](std::vector<std::string> more) {
+    more.insert(more.begin(), {"train", "mlp", "--data", "digits"});
+    return feral_line(more).line.options;
+  };
+  EXPECT_EQ(with({}).lr, 0.05);
+  EXPECT_EQ(with({"--optimizer", "sgd"}).momentum, 0.5) << "the same rule";
+  EXPECT_EQ(with({"--optimizer", "adam"}).lr, 1e-3);
+  EXPECT_EQ(with({"--optimizer", "adam", "--lr", "0.25"}).lr, 0.25);
+  EXPECT_EQ(with({"--optimizer", "rmsprop"}).momentum, 0);
+  EXPECT_EQ(with({"--optimizer", "rmsprop", "--momentum", "0.25"}).momentum, 0.25);
+  EXPECT_EQ(with({"--optimizer", "adamw"}).weight_decay, 0.01);
 }
 
 TEST(FeralLine, OfTrainNeedsAModelAndData) {
@@ -117,7 +151,7 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   };
   EXPECT_TRUE(refused(with({"--wrkers", "3"}), {"--wrkers"}));
   EXPECT_TRUE(refused(with({"extra"}), {"extra"}));
-  EXPECT_TRUE(refused(with({"--optimizer", "adam"}), {"--optimizer", "adam", "sgd"}));
+  EXPECT_TRUE(refused(with({"--optimizer", "lion"}), {"--optimizer", "lion", "sgd, adam, adamw"}));
   EXPECT_TRUE(refused(with({"--policy", "atomic-add"}), {"--policy", "atomic-add", "racy"}));
   EXPECT_TRUE(refused(with({"--workers", "two"}), {"--workers", "two"}));
   EXPECT_TRUE(refused(with({"--workers"}), {"--workers"}));
@@ -126,6 +160,13 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   EXPECT_TRUE(refused(with({"--lr", "0"}), {"--lr"}));
   EXPECT_TRUE(refused(with({"--momentum", "1"}), {"--momentum"}));
   EXPECT_TRUE(refused(with({"--weight-decay", "-0.1"}), {"--weight-decay"}));
+  EXPECT_TRUE(refused(with({"--beta1", "1"}), {"--beta1"}));
+  EXPECT_TRUE(refused(with({"--beta2", "-1"}), {"--beta2"}));
+  EXPECT_TRUE(refused(with({"--schedule", "sine"}), {"--schedule", "sine", "constant, linear, cosine"}));
+  EXPECT_TRUE(refused(with({"--lr-gamma", "-1"}), {"--lr-gamma"}));
+  EXPECT_TRUE(refused(with({"--lr-period", "-1"}), {"--lr-period"}));
+  EXPECT_TRUE(refused(with({"--warmup", "-1"}), {"--warmup"}));
+  EXPECT_TRUE(refused(with({"--optimizer", "lbfgs"}), {"--optimizer lbfgs", "--workers 2", "synchronous mode"}));
   EXPECT_TRUE(refused(with({"--seed", "-1"}), {"--seed"}));
   EXPECT_TRUE(refused(with({"--target-accuracy", "1.5"}), {"--target-accuracy"}));
   EXPECT_TRUE(refused(with({"--max-restarts", "-1"}), {"--max-restarts"}));

@@ -11,6 +11,7 @@
 #include "autograd/ops/classification.hpp"
 #include "models/lenet.hpp"
 #include "models/mlp.hpp"
+#include "models/resnet.hpp"
 #include "optim/sgd.hpp"
 #include "tensor/kernels.hpp"
 
@@ -75,12 +76,15 @@ class Parity : public testing::TestWithParam<std::string> {
     reference_ = json::parse(file);
     if (GetParam() == "lenet") {
       model_ = std::make_unique<LeNet>(0);
+    } else if (GetParam() == "resnet") {
+      model_ = std::make_unique<ResNet>();
     } else {
       model_ = std::make_unique<MLP>();
     }
     const auto parameters = model_->named_parameters();
     for (std::size_t k = 0; k < parameters.size(); ++k) {
       const float bound = reference_["parameters"][k]["bound"].get<float>();
+      if (bound == 0) continue;  // of batch normalization: it stays as it was made
       const Tensor& tensor = parameters[k].tensor;
       for (std::int64_t i = 0; i < tensor.numel(); ++i) {
         const float u = unit(parameter_stream + k, static_cast<std::uint64_t>(i));
@@ -105,6 +109,15 @@ class Parity : public testing::TestWithParam<std::string> {
       losses.push_back(loss.item());
     }
     return losses;
+  }
+
+  // Relative. PyTorch's float32 differs from its float64 by 4e-5 in resnet: batch normalization passes on what its
+  // 64 samples are rounded by.
+  double loss_tolerance() const { return GetParam() == "resnet" ? 1e-4 : 2e-5; }
+  // Biases of batch normalization barely move, and by sums of gradients that cancel.
+  double parameter_tolerance(const std::string& name) const {
+    if (GetParam() != "resnet") return 1e-5;
+    return name.ends_with("bias") ? 5e-3 : 1e-4;
   }
 
   json reference_;
@@ -145,22 +158,24 @@ TEST_P(Parity, TwentyStepsOfTrainingAgreeWithPyTorch) {
   ASSERT_EQ(reference_["losses"].size(), losses.size());
   double largest = 0;
   for (std::size_t step = 0; step < losses.size(); ++step) {
-    EXPECT_NEAR(losses[step], reference_["losses"][step].get<double>(), 5e-5) << "step " << step;
+    const double want = reference_["losses"][step].get<double>();
+    EXPECT_NEAR(losses[step], want, loss_tolerance() * want) << "step " << step;
     largest = std::max(largest, std::abs(losses[step] - reference_["losses_float64"][step].get<double>()));
   }
-  EXPECT_LT(losses.back(), losses.front() / 2) << "the training learns";
+  EXPECT_LT(losses.back(), losses.front() * (GetParam() == "resnet" ? 0.8 : 0.5)) << "the training learns";
   const auto parameters = model_->named_parameters();
   for (std::size_t k = 0; k < parameters.size(); ++k) {
     const json& expected = reference_["parameters"][k]["final"];
     const double sum_abs = expected["sum_abs"].get<double>();
+    const double tolerance = parameter_tolerance(parameters[k].name);
     const Magnitudes final_values = magnitudes_of(parameters[k].tensor);
-    EXPECT_NEAR(final_values.sum, expected["sum"].get<double>(), 1e-5 * sum_abs) << parameters[k].name;
-    EXPECT_NEAR(final_values.sum_abs, sum_abs, 1e-5 * sum_abs) << parameters[k].name;
+    EXPECT_NEAR(final_values.sum, expected["sum"].get<double>(), tolerance * sum_abs) << parameters[k].name;
+    EXPECT_NEAR(final_values.sum_abs, sum_abs, tolerance * sum_abs) << parameters[k].name;
   }
   RecordProperty("largest_difference_from_float64", std::to_string(largest));
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Parity, testing::Values("lenet", "mlp"),
+INSTANTIATE_TEST_SUITE_P(Models, Parity, testing::Values("lenet", "mlp", "resnet"),
                          [](const auto& instance) { return instance.param; });
 
 }  // namespace

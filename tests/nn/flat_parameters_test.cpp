@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/sizes.hpp"
+#include "nn/batch_norm.hpp"
 #include "nn/linear.hpp"
 #include "tests/tensor/operands.hpp"
 
@@ -86,6 +87,56 @@ TEST(FlatParameters, TwoModelsBoundToOneRegionShareTheirValues) {
   reader(x).sum().backward();
   EXPECT_TRUE(reader.first.weight.grad().defined());
   EXPECT_FALSE(writer.first.weight.grad().defined());
+}
+
+TEST(FlatParameters, BuffersStandBehindThem) {
+  BatchNorm1d norm(3);
+  const FlatLayout layout = flat_layout(norm);
+  ASSERT_EQ(layout.parameters.size(), 2U);
+  ASSERT_EQ(layout.buffers.size(), 3U);
+  EXPECT_EQ(layout.buffers[0].name, "running_mean");
+  EXPECT_EQ(layout.buffers[2].name, "num_batches_tracked");
+  EXPECT_EQ(layout.elements, 6) << "parameters alone";
+  EXPECT_EQ(layout.parameter_bytes, 128U);
+  EXPECT_EQ(layout.buffer_offsets_bytes, (std::vector<std::size_t>{128, 192, 256}));
+  EXPECT_EQ(layout.size_bytes, 320U);
+
+  struct alignas(64) Place {
+    std::byte bytes[320];
+  } region;
+  norm(Tensor::from_vector<float>({1, 2, 3, 5, 6, 7}, {2, 3}));
+  copy_parameters(layout, region.bytes);
+  BatchNorm1d other(3);
+  bind_parameters(flat_layout(other), region.bytes);
+  EXPECT_EQ(other.running_mean.to_vector<float>(), norm.running_mean.to_vector<float>());
+  EXPECT_EQ(other.num_batches_tracked.item<std::int64_t>(), 1);
+  EXPECT_EQ(other.weight.to_vector<float>(), (std::vector<float>{1, 1, 1}));
+  other(Tensor::from_vector<float>({1, 2, 3, 5, 6, 7}, {2, 3}));
+  std::int64_t count = 0;
+  std::memcpy(&count, region.bytes + 256, sizeof(count));
+  EXPECT_EQ(count, 2) << "it lives in the region";
+}
+
+TEST(FlatParameters, TiedTensorsHaveOnePlace) {
+  class Tied : public Module {
+   public:
+    Tied() {
+      register_module("first", first);
+      register_module("second", second);
+      second.weight = first.weight;
+      second.running_mean = first.running_mean;
+      alias = first.bias;
+      register_buffer("alias", alias);
+    }
+    BatchNorm1d first{3};
+    BatchNorm1d second{3};
+    Tensor alias;
+  };
+  const Tied net;
+  const FlatLayout layout = flat_layout(net);
+  EXPECT_EQ(layout.parameters.size(), 3U);
+  EXPECT_EQ(layout.buffers.size(), 5U);
+  EXPECT_EQ(layout.size_bytes, 8 * 64U);
 }
 
 TEST(FlatParameters, RefuseARegionOfAnotherSize) {

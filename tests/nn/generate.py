@@ -15,7 +15,7 @@ from reference.case import Fixture  # noqa: E402
 
 
 def main():
-    families = sys.argv[1:] or sorted(p.stem for p in (here / "reference").glob("*.py") if p.stem not in ("__init__", "case"))
+    families = sys.argv[1:] or sorted(p.stem for p in (here / "reference").glob("*.py") if p.stem not in ("__init__", "case", "case_text"))
     folder = here.parent / "fixtures" / "nn"
     folder.mkdir(exist_ok=True)
     for family in families:

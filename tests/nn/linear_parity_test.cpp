@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "nn/conv2d.hpp"
+#include "nn/conv.hpp"
 #include "nn/linear.hpp"
 #include "tests/nn/parity.hpp"
 

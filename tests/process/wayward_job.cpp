@@ -114,6 +114,15 @@ void chat() {
   }
 }
 
+// Dies in the middle of an update, once: some parameters are updated, the others are not.
+struct DyingSGD : feral::optim::SGD {
+  using SGD::SGD;
+  void update(std::size_t group, std::uint64_t count, const feral::optim::Operands& operands) override {
+    SGD::update(group, count, operands);
+    if (count > 20 && first_of_all()) ::raise(SIGKILL);
+  }
+};
+
 double step(feral::StepContext& context) {
   if (mode == "step segfaults") segfault();
   if (mode == "step segfaults once" && first_of_all()) segfault();
@@ -145,6 +154,21 @@ int main(int argc, char** argv) {
       return static_cast<double>(batch.size());
     };
   }
+  if (mode == "update dies once" || mode == "own optimizer") {
+    job.optimizer = [](feral::nn::Module& model) {
+      const feral::optim::SGDOptions options{.lr = 0.5, .momentum = 0.5};
+      using SGD = feral::optim::SGD;
+      if (mode == "own optimizer")
+        return std::unique_ptr<feral::optim::Optimizer>(new SGD(model.parameters(), options));
+      return std::unique_ptr<feral::optim::Optimizer>(new DyingSGD(model.parameters(), options));
+    };
+  }
+  if (mode == "own optimizer") {
+    job.schedule = [](const feral::optim::JobLength& length) {
+      return feral::optim::StepLR{.step_size = length.steps_per_epoch, .gamma = 0};
+    };
+  }
+  if (mode == "optimizer is nothing") job.optimizer = [](feral::nn::Module&) { return nullptr; };
   job.step = step;
   job.defaults.epochs = 3;
   job.defaults.batch = 10;

@@ -359,24 +359,13 @@ TEST(InPlace, OfEmptyAndScalarTensors) {
   EXPECT_EQ((one -= one).item(), 0);
 }
 
-TEST(InPlace, IsRefusedWhereItWouldHaveToBeRecorded) {
+TEST(InPlace, WithoutRecordingWritesLeavesViewsAndResultsAlike) {
   const Tensor leaf = Tensor::ones({2, 3}).set_requires_grad(true);
   const Tensor plain = Tensor::ones({2, 3});
-  const std::string target = error_of([&] { leaf.add_(plain); });
-  EXPECT_TRUE(contains(target, "add_: ") && contains(target, "[2, 3]")) << target;
-  EXPECT_TRUE(contains(error_of([&] { plain.mul_(leaf); }), "mul_: "));
-  EXPECT_TRUE(contains(error_of([&] { leaf.exp_(); }), "exp_: "));
-  EXPECT_TRUE(contains(error_of([&] { leaf.neg_(); }), "neg_: "));
-  EXPECT_TRUE(contains(error_of([&] { leaf.clamp_(0, 1); }), "clamp_: "));
-  for (const auto& call :
-       std::vector<std::function<void()>>{[&] { leaf.add_(1); }, [&] { leaf.sub_(1); }, [&] { leaf.mul_(1); },
-                                          [&] { leaf.div_(1); }, [&] { leaf.pow_(1); }}) {
-    EXPECT_TRUE(contains(error_of(call), "_: not recorded")) << error_of(call);
-  }
   const Tensor made = leaf * 2;
-  EXPECT_TRUE(contains(error_of([&] { made.add_(1); }), "recorded op"));
   const NoGradGuard guard;
-  EXPECT_TRUE(contains(error_of([&] { made.add_(1); }), "recorded op"));
+  made.add_(1);
+  EXPECT_EQ(made.to_vector<float>(), Floats(6, 3));
   leaf.add_(plain).mul_(leaf).add_(1);
   plain.add_(leaf);
   EXPECT_EQ(leaf.to_vector<float>(), Floats(6, 5));

@@ -35,7 +35,7 @@ Job digits_job() {
 // A job's arena, trained by threads.
 class ThreadedJob {
  public:
-  ThreadedJob(Job job, const TrainOptions& options) : job_(std::move(job)), evaluator_(job_, options.seed) {
+  ThreadedJob(Job job, const TrainOptions& options) : job_(std::move(job)), evaluator_(job_, options) {
     openblas_set_num_threads(1);
     const JobDescription description = evaluator_.describe();
     const JobBlock block = plan_job(options, description, 16);
@@ -103,7 +103,7 @@ TEST(HogwildThreads, TwoWorkersLearnWithASharedMomentum) {
   TrainOptions options;
   options.epochs = 12;
   options.batch = 20;
-  options.shared_momentum = true;
+  options.shared_state = true;
   options.lr = 0.01;
   ThreadedJob job(digits_job<models::MLP>(), options);
   job.run();

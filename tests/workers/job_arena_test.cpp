@@ -23,6 +23,8 @@ JobDescription description() {
           .fields = {{"data", DType::float32, {1, 28, 28}}, {"target", DType::int64, {}}},
           .parameter_bytes = 4096,
           .parameter_elements = 1000,
+          .optimizer_bytes = 8256,
+          .needs_closure = false,
           .resident_bytes = 0,
           .kernels = ""};
 }
@@ -44,7 +46,15 @@ TEST(PlanJob, TakesOverWhatTheOptionsAndTheDescriptionSay) {
   options.lr = 0.25;
   options.momentum = 0.5;
   options.weight_decay = 0.125;
-  options.shared_momentum = true;
+  options.optimizer = optim::Rule::adamw;
+  options.policy = Policy::locked;
+  options.beta1 = 0.75;
+  options.beta2 = 0.875;
+  options.schedule = optim::Schedule::step;
+  options.lr_gamma = 0.5;
+  options.lr_period = 2;
+  options.warmup = 11;
+  options.shared_state = true;
   options.target_accuracy = 0.75;
   const JobBlock block = plan_job(options, description(), cores);
   EXPECT_EQ(block.plan.samples, 1000U);
@@ -53,10 +63,19 @@ TEST(PlanJob, TakesOverWhatTheOptionsAndTheDescriptionSay) {
   EXPECT_EQ(block.epochs, 7U);
   EXPECT_EQ(block.workers, 3U);
   EXPECT_EQ(block.loaders, 2U);
-  EXPECT_EQ(block.lr, 0.25);
-  EXPECT_EQ(block.momentum, 0.5);
-  EXPECT_EQ(block.weight_decay, 0.125);
-  EXPECT_EQ(block.shared_momentum, 1U);
+  EXPECT_EQ(block.rule, optim::Rule::adamw);
+  EXPECT_EQ(block.policy, Policy::locked);
+  EXPECT_EQ(block.rule_options.lr, 0.25);
+  EXPECT_EQ(block.rule_options.momentum, 0.5);
+  EXPECT_EQ(block.rule_options.weight_decay, 0.125);
+  EXPECT_EQ(block.rule_options.beta1, 0.75);
+  EXPECT_EQ(block.rule_options.beta2, 0.875);
+  EXPECT_EQ(block.schedule.schedule, optim::Schedule::step);
+  EXPECT_EQ(block.schedule.gamma, 0.5);
+  EXPECT_EQ(block.schedule.period, 2U);
+  EXPECT_EQ(block.schedule.warmup, 11U);
+  EXPECT_EQ(block.shared_state, 1U);
+  EXPECT_EQ(block.optimizer_bytes, 8256U);
   EXPECT_EQ(block.target_accuracy, 0.75);
   EXPECT_EQ(block.parameter_bytes, 4096U);
   ASSERT_EQ(block.field_count, 2U);
@@ -104,6 +123,29 @@ TEST(PlanJob, RefusesDataThatCannotBeTrainedOn) {
   EXPECT_TRUE(has(plan_error([](auto&, auto& d) { d.fields[0].name = std::string(32, 'x'); }), {"1 to 31"}));
 }
 
+TEST(PlanJob, RefusesAnOptimizerThatSearchesALineUnderSeveralWorkers) {
+  EXPECT_TRUE(has(plan_error([](auto& o, auto&) { o.optimizer = optim::Rule::lbfgs; }),
+                  {"--optimizer lbfgs", "--workers 2", "--workers 1", "synchronous mode"}));
+  EXPECT_TRUE(has(plan_error([](auto&, auto& d) { d.needs_closure = true; }),
+                  {"this job's optimizer", "--workers 2", "synchronous mode"}));
+  EXPECT_EQ(plan_error([](auto& o, auto& d) {
+              o.optimizer = optim::Rule::lbfgs;
+              o.workers = 1;
+              d.needs_closure = true;
+            }),
+            "");
+}
+
+TEST(PlanJob, APlateauNeedsDataToTestOn) {
+  const auto plateau = [](auto& o, auto&) { o.schedule = optim::Schedule::plateau; };
+  EXPECT_EQ(plan_error(plateau), "");
+  EXPECT_TRUE(has(plan_error([&](auto& o, auto& d) {
+                    plateau(o, d);
+                    d.test_samples = 0;
+                  }),
+                  {"--schedule plateau", "no data to test on"}));
+}
+
 TEST(PlanArena, RefusesSizesThatOverflow) {
   JobBlock block = plan_job({}, description(), cores);
   EXPECT_TRUE(has(error_of([&] { plan_arena(block, std::numeric_limits<std::size_t>::max() / 2); }), {"overflow"}));
@@ -119,7 +161,7 @@ class JobInMemfd : public testing::Test {
   }
   static TrainOptions options() {
     TrainOptions options;
-    options.shared_momentum = true;
+    options.shared_state = true;
     return options;
   }
   JobBlock block_;
@@ -135,7 +177,7 @@ TEST_F(JobInMemfd, AnAttachedOneHasTheSameParts) {
   EXPECT_EQ(attached.workers().size(), block_.workers);
   EXPECT_EQ(attached.evaluations().size(), block_.epochs + 1);
   EXPECT_EQ(attached.parameters().size(), 4096U);
-  EXPECT_EQ(attached.shared_momentum().size(), 4096U);
+  EXPECT_EQ(attached.optimizer_state().size(), 8256U);
   EXPECT_EQ(attached.batch_layout().capacity(), 64);
   EXPECT_EQ(attached.batch_layout().fields()[0].name, "data");
   EXPECT_EQ(attached.batch_layout().fields()[0].shape.to_string(), "[1, 28, 28]");
@@ -148,11 +190,12 @@ TEST_F(JobInMemfd, AnAttachedOneHasTheSameParts) {
   EXPECT_EQ(attached.ring().phase(claim->slot), shm::SlotPhase::filling);
 }
 
-TEST_F(JobInMemfd, MomentumOfEachWorkerTakesNoSharedMemory) {
+TEST_F(JobInMemfd, StateOfEachWorkerTakesNoSharedMemory) {
   TrainOptions own = options();
-  own.shared_momentum = false;
+  own.shared_state = false;
   const JobBlock block = plan_job(own, description(), cores);
-  EXPECT_EQ(plan_arena(block_, 128).total_bytes() - plan_arena(block, 128).total_bytes(), 4096U);
+  EXPECT_EQ(plan_arena(block_, 128).total_bytes() - plan_arena(block, 128).total_bytes(), 8320U)
+      << "8256 bytes, and what it takes to start the next region on a line of its own";
 }
 
 TEST_F(JobInMemfd, TheFirstReasonToStopStays) {

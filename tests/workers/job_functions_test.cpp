@@ -6,6 +6,7 @@
 
 #include "autograd/ops/classification.hpp"
 #include "nn/linear.hpp"
+#include "optim/sgd.hpp"
 #include "tests/support/messages.hpp"
 
 namespace feral {

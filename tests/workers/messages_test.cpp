@@ -18,6 +18,8 @@ JobDescription description() {
           .fields = {{"data", DType::float32, {1, 28, 28}}, {"target", DType::int64, {}}},
           .parameter_bytes = 407'104,
           .parameter_elements = 101'770,
+          .optimizer_bytes = 814'272,
+          .needs_closure = true,
           .resident_bytes = 1ULL << 40,
           .kernels = "OpenBLAS \"any\"\n×"};
 }
@@ -31,6 +33,8 @@ TEST(Messages, ADescriptionComesBackAsItWas) {
   EXPECT_EQ(d.test_samples, 10'000);
   EXPECT_EQ(d.parameter_bytes, 407'104U);
   EXPECT_EQ(d.parameter_elements, 101'770);
+  EXPECT_EQ(d.optimizer_bytes, 814'272U);
+  EXPECT_TRUE(d.needs_closure);
   EXPECT_EQ(d.resident_bytes, 1ULL << 40);
   EXPECT_EQ(d.kernels, description().kernels);
   ASSERT_EQ(d.fields.size(), 2U);

@@ -38,7 +38,7 @@ class Fixture:
     def add(self, name, what, tensor):
         key = f"{name}/{what}"
         assert key not in self.arrays, key
-        self.arrays[key] = tensor.detach().contiguous().numpy()
+        self.arrays[key] = tensor.detach().contiguous().numpy().copy()  # what it is now
 
     def generator(self, name):
         """Seeded by the name: cases do not depend on each other's order."""

@@ -1,0 +1,115 @@
+// Times training steps, one thread. Prints one line of JSON a case: {"case": …, "ns": median, "low": …, "high": …}.
+// Driven by autograd_vs_torch.py, which times the same cases in torch; by itself: `autograd_speed [SUBSTRING]`.
+#include <cblas.h>
+#include <feral/feral.hpp>
+
+#include "bench/measure.hpp"
+
+namespace {
+
+using feral::DType;
+using feral::Tensor;
+using feral::bench::Case;
+using feral::bench::Contestant;
+using feral::bench::measure;
+
+Tensor random(const feral::Shape& shape) { return Tensor::empty(shape).uniform_(-1, 1); }
+
+void add_recording(std::vector<Case>& cases) {
+  cases.push_back({"op recorded: a + b on 16 floats", [](const std::string& name) -> std::vector<Contestant> {
+                     const Tensor a = random({16}).set_requires_grad(true);
+                     const Tensor b = random({16});
+                     return {{name, [=] { (void)(a + b); }}};
+                   }});
+  cases.push_back({"op recorded: a * b on 16 floats", [](const std::string& name) -> std::vector<Contestant> {
+                     const Tensor a = random({16}).set_requires_grad(true);
+                     const Tensor b = random({16});
+                     return {{name, [=] { (void)(a * b); }}};
+                   }});
+}
+
+struct Perceptron : feral::nn::Module {
+  feral::nn::Linear fc1{4, 16};
+  feral::nn::Linear fc2{16, 2};
+  Perceptron() {
+    register_module("fc1", fc1);
+    register_module("fc2", fc2);
+  }
+  Tensor forward(const Tensor& x) override { return fc2(fc1(x).relu()); }
+};
+
+void add_perceptron(std::vector<Case>& cases) {
+  cases.push_back({"mlp 4-16-2 step at batch 4", [](const std::string& name) -> std::vector<Contestant> {
+                     auto model = std::make_shared<Perceptron>();
+                     auto optimizer = std::make_shared<feral::optim::SGD>(model->parameters(),
+                                                                          feral::optim::SGDOptions{.lr = 1e-3});
+                     const Tensor x = random({4, 4});
+                     const Tensor y = random({4, 2});
+                     return {{name, [=] {
+                                feral::nn::mse_loss((*model)(x), y).backward();
+                                optimizer->step();
+                                optimizer->zero_grad();
+                              }}};
+                   }});
+}
+
+// LeNet's tensors in one flat region, as a job's processes have them.
+struct LeNetParameters {
+  feral::models::LeNet model;
+  feral::nn::FlatLayout layout = feral::nn::flat_layout(model);
+  Tensor region = Tensor::empty({static_cast<std::int64_t>(layout.size_bytes)}, DType::uint8);
+  LeNetParameters() {
+    const std::span<std::byte> bytes(region.raw_data(), layout.size_bytes);
+    feral::nn::copy_parameters(layout, bytes);
+    feral::nn::bind_parameters(layout, bytes);
+    for (const Tensor& parameter : model.parameters()) parameter.set_grad(random(parameter.shape()));
+  }
+};
+
+template <class Optimizer, class Options>
+Case update(const char* name, const Options& options) {
+  return {name, [=](const std::string& title) -> std::vector<Contestant> {
+            auto parameters = std::make_shared<LeNetParameters>();
+            auto optimizer = std::make_shared<Optimizer>(parameters->model.parameters(), options);
+            return {{title, [=] {
+                       optimizer->step();
+                       (void)parameters;
+                     }}};
+          }};
+}
+
+void add_optimizers(std::vector<Case>& cases) {
+  using feral::optim::SGD;
+  cases.push_back(update<SGD>("sgd with momentum, lenet's 21,840 parameters",
+                              feral::optim::SGDOptions{.lr = 1e-6, .momentum = 0.9}));
+}
+
+// Looks words up, goes back, updates the rows that were read.
+template <class Optimizer, class Options>
+Case embedding_step(const std::string& how, const Options& options) {
+  return {"sparse embedding step, 100,000 x 64, 256 x 8 lookups, " + how,
+          [=](const std::string& name) -> std::vector<Contestant> {
+            const Tensor table = random({100'000, 64}).set_requires_grad(true);
+            const Tensor words = Tensor::randint(0, 100'000, {256, 8});
+            const Tensor gradient = random({256, 8, 64});
+            auto optimizer = std::make_shared<Optimizer>(std::vector<Tensor>{table}, options);
+            return {{name, [=] {
+                       feral::embedding(table, words, {.sparse = true}).backward(gradient);
+                       optimizer->step();
+                       optimizer->zero_grad();
+                     }}};
+          }};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<Case> cases;
+  add_recording(cases);
+  add_perceptron(cases);
+  add_optimizers(cases);
+  std::printf("{\"openblas\": \"%s\", \"threads\": %d}\n", openblas_get_corename(), openblas_get_num_threads());
+  for (const Case& c : cases) {
+    if (argc < 2 || c.name.find(argv[1]) != std::string::npos) measure(c.make(c.name));
+  }
+}

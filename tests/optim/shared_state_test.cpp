@@ -1,0 +1,232 @@
+// Optimizer state that several workers share: what is equal to what, and what a kill leaves behind.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <thread>
+
+#include "feral.hpp"
+#include "optim/rule.hpp"
+#include "shm/owner_lock.hpp"
+#include "tensor/racy.hpp"
+#include "tests/support/forked.hpp"
+#include "tests/support/shared_memory.hpp"
+#include "tests/tensor/operands.hpp"
+
+namespace feral::optim {
+namespace {
+
+using testing_support::Numbers;
+
+constexpr std::int64_t elements = 203;
+
+constexpr Rule all_rules[] = {Rule::sgd,     Rule::adam,     Rule::adamw,   Rule::adamax, Rule::nadam, Rule::radam,
+                              Rule::adagrad, Rule::adadelta, Rule::rmsprop, Rule::rprop,  Rule::asgd};
+
+std::unique_ptr<Optimizer> made(Rule rule, const Tensor& parameter) {
+  RuleOptions options = default_options(rule);
+  options.momentum = 0.5;
+  return make_optimizer(rule, {parameter}, options);
+}
+
+TEST(SharedState, OfOneWorkerEqualsThePrivateFormToTheBit) {
+  for (const Rule rule : all_rules) {
+    const Tensor x = Tensor::linspace(-1, 1, elements);
+    const Tensor y = Tensor::linspace(-1, 1, elements);
+    const auto own = made(rule, x);
+    const auto shared = made(rule, y);
+    const support::SharedMemory memory(shared->state_bytes());
+    shared->initialize_state(memory.bytes());
+    shared->bind_state(memory.bytes());
+    for (int step = 0; step < 50; ++step) {
+      Numbers numbers(static_cast<std::uint64_t>(step));
+      x.set_grad(numbers.tensor<float>({elements}));
+      y.set_grad(x.grad());
+      own->step();
+      shared->step();
+    }
+    EXPECT_EQ(x.to_vector<float>(), y.to_vector<float>()) << name_of(rule);
+    const auto states = own->named_state();
+    const auto shared_states = shared->named_state();
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      EXPECT_EQ(states[i].tensor.to_vector<double>(), shared_states[i].tensor.to_vector<double>())
+          << states[i].name;
+    }
+  }
+}
+
+// --- locked: the updates of several workers equal those of one that makes them one after the other
+
+constexpr int updates_each = 300;
+
+// One update as it was made: the gradient that its worker had computed.
+struct Update {
+  float gradient[elements];
+};
+
+// What two workers share: parameters, lock, and under the lock the updates in their order.
+struct Shared {
+  alignas(64) float parameter[elements];
+  shm::OwnerLock lock;
+  std::atomic<int> count;  // written under the lock
+  std::atomic<int> arrived;
+  Update updates[2 * updates_each];
+};
+
+// Adam that writes down what it does, under the lock that step() holds.
+class RecordingAdam : public Adam {
+ public:
+  RecordingAdam(Shared& shared, const Tensor& parameter) : Adam({parameter}, {.lr = 0.01}), shared_(shared) {}
+
+ protected:
+  void update(std::size_t group, std::uint64_t count, const Operands& operands) override {
+    const int number = shared_.count.load(std::memory_order_relaxed);
+    std::memcpy(shared_.updates[number].gradient, operands.gradient, sizeof(Update));
+    shared_.count.store(number + 1, std::memory_order_relaxed);
+    Adam::update(group, count, operands);
+  }
+
+ private:
+  Shared& shared_;
+};
+
+void work(Shared& shared, std::span<std::byte> state, std::uint16_t index) {
+  const Tensor parameter = Tensor::borrow(shared.parameter, {elements}, DType::float32);
+  RecordingAdam optimizer(shared, parameter);
+  optimizer.bind_state(state);
+  optimizer.set_lock(&shared.lock, {index, 0});
+  const Tensor gradient = Tensor::empty({elements});
+  Numbers numbers(index);
+  // Both begin together, so that they do meet.
+  shared.arrived.fetch_add(1);
+  while (shared.arrived.load() < 2) ::sched_yield();
+  for (int i = 0; i < updates_each; ++i) {
+    // The reads race on purpose, as a forward pass does: the gradient is of some mixture of updates.
+    for (std::int64_t e = 0; e < elements; ++e) {
+      gradient.data<float>()[e] = racy_load(shared.parameter + e) - static_cast<float>(numbers.next());
+    }
+    parameter.set_grad(gradient);
+    optimizer.step();
+  }
+}
+
+void expect_serial(const Shared& shared, std::span<const std::byte> state) {
+  ASSERT_EQ(shared.count.load(), 2 * updates_each);
+  const Tensor parameter = Tensor::zeros({elements});
+  Adam optimizer({parameter}, {.lr = 0.01});
+  for (const Update& update : shared.updates) {
+    parameter.set_grad(
+        Tensor::from_vector(std::vector<float>(update.gradient, update.gradient + elements), {elements}));
+    optimizer.step();
+  }
+  EXPECT_EQ(std::memcmp(parameter.raw_data(), shared.parameter, sizeof shared.parameter), 0);
+  const std::byte* own = optimizer.named_state()[0].tensor.raw_data();
+  EXPECT_EQ(std::memcmp(own, state.data(), state.size()), 0);
+}
+
+std::size_t state_bytes() { return Adam({Tensor::zeros({elements})}).state_bytes(); }
+
+TEST(SharedState, TwoLockedThreadsEqualASerialOrderToTheBit) {
+  const auto shared = std::make_unique<Shared>();
+  const Tensor memory = Tensor::zeros({static_cast<std::int64_t>(state_bytes())}, DType::uint8);
+  const std::span<std::byte> state(memory.raw_data(), state_bytes());
+  std::thread first([&] { work(*shared, state, 0); });
+  std::thread second([&] { work(*shared, state, 1); });
+  first.join();
+  second.join();
+  expect_serial(*shared, state);
+}
+
+#ifndef FERAL_RACY_ATOMICS
+TEST(SharedState, TwoLockedProcessesEqualASerialOrderToTheBit) {
+  const support::Shared<Shared> shared;
+  const support::SharedMemory state(state_bytes());
+  const auto worker = [&](std::uint16_t index) {
+    return [&, index] {
+      work(*shared, state.bytes(), index);
+      return 0;
+    };
+  };
+  support::Forked first(worker(0));
+  support::Forked second(worker(1));
+  EXPECT_EQ(first.wait(), 0);
+  EXPECT_EQ(second.wait(), 0);
+  expect_serial(*shared, state.bytes());
+}
+
+// --- a process killed in the middle of its updates
+
+constexpr int kills = 40;
+
+struct Target {
+  alignas(64) float parameter[4096];
+  std::atomic<std::uint64_t> steps;
+};
+
+// The distance from all twos, which the updates drive at.
+double distance(const float* parameter) {
+  double sum = 0;
+  for (int e = 0; e < 4096; ++e) sum += std::abs(parameter[e] - 2.0);
+  return sum / 4096;
+}
+
+void one_step(Optimizer& optimizer, const Tensor& parameter, const Tensor& gradient, std::uint64_t number) {
+  Numbers numbers(number);
+  const float noise = static_cast<float>(numbers.next(-0.5, 0.5));
+  for (std::int64_t e = 0; e < parameter.numel(); ++e) {
+    gradient.data<float>()[e] = racy_load(parameter.data<float>() + e) - 2 + noise;
+  }
+  parameter.set_grad(gradient);
+  optimizer.step();
+}
+
+// Processes that train and are killed at any instant of it, one after the other; whoever comes next goes on from
+// what is there, and in the end this process does.
+void expect_training_goes_on(Rule rule, double lr) {
+  const support::Shared<Target> target;
+  RuleOptions options = default_options(rule);
+  options.lr = lr;
+  options.momentum = 0.5;
+  const auto parameter_of = [&] { return Tensor::borrow(target->parameter, {4096}, DType::float32); };
+  const std::size_t bytes = make_optimizer(rule, {parameter_of()}, options)->state_bytes();
+  const support::SharedMemory state(bytes);
+  make_optimizer(rule, {parameter_of()}, options)->initialize_state(state.bytes());
+  const auto train = [&](std::uint64_t until) {
+    const Tensor parameter = parameter_of();
+    const auto optimizer = make_optimizer(rule, {parameter}, options);
+    optimizer->bind_state(state.bytes());
+    const Tensor gradient = Tensor::empty({4096});
+    for (std::uint64_t i = 0; i < until; ++i) {
+      one_step(*optimizer, parameter, gradient, i);
+      target->steps.fetch_add(1);
+    }
+    return 0;
+  };
+  for (int kill = 0; kill < kills; ++kill) {
+    const std::uint64_t before = target->steps.load();
+    support::Forked child([&] { return train(~std::uint64_t{0}); });
+    // Not in step with the child: the kill lands anywhere.
+    ASSERT_TRUE(
+        support::eventually([&] { return target->steps.load() >= before + 1 + static_cast<unsigned>(kill % 3); }));
+    child.kill();
+    for (const float value : target->parameter) ASSERT_TRUE(std::isfinite(value)) << name_of(rule);
+    for (const float value : target->parameter) ASSERT_LT(std::abs(value), 100) << name_of(rule);
+  }
+  const auto* counted = reinterpret_cast<const std::uint64_t*>(state.bytes().data());
+  EXPECT_GE(*counted, target->steps.load()) << "a count is never behind what was done";
+  EXPECT_LE(*counted, target->steps.load() + kills) << "a killed step counts at most once";
+  train(1500);
+  EXPECT_LT(distance(target->parameter), 0.5) << name_of(rule);
+}
+
+TEST(SharedState, AKilledProcessLeavesAStateThatTrainingGoesOnFrom) {
+  expect_training_goes_on(Rule::adam, 0.01);
+  expect_training_goes_on(Rule::sgd, 0.01);
+  expect_training_goes_on(Rule::rmsprop, 0.005);
+  expect_training_goes_on(Rule::adagrad, 0.5);
+}
+#endif
+
+}  // namespace
+}  // namespace feral::optim
