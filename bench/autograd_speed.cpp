@@ -4,6 +4,7 @@
 #include <feral/feral.hpp>
 
 #include "bench/measure.hpp"
+#include "nn/flat_parameters.hpp"
 
 namespace {
 
@@ -82,6 +83,8 @@ void add_optimizers(std::vector<Case>& cases) {
   using feral::optim::SGD;
   cases.push_back(update<SGD>("sgd with momentum, lenet's 21,840 parameters",
                               feral::optim::SGDOptions{.lr = 1e-6, .momentum = 0.9}));
+  cases.push_back(
+      update<feral::optim::Adam>("adam, lenet's 21,840 parameters", feral::optim::AdamOptions{.lr = 1e-6}));
 }
 
 // Looks words up, goes back, updates the rows that were read.
@@ -101,6 +104,14 @@ Case embedding_step(const std::string& how, const Options& options) {
           }};
 }
 
+void add_embeddings(std::vector<Case>& cases) {
+  cases.push_back(embedding_step<feral::optim::SGD>("sgd", feral::optim::SGDOptions{.lr = 0.1}));
+  cases.push_back(
+      embedding_step<feral::optim::SparseAdam>("sparse adam", feral::optim::SparseAdamOptions{.lr = 0.1}));
+  cases.push_back(embedding_step<feral::optim::SGD>("sgd, torch's default dense gradients",
+                                                    feral::optim::SGDOptions{.lr = 0.1}));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -108,6 +119,7 @@ int main(int argc, char** argv) {
   add_recording(cases);
   add_perceptron(cases);
   add_optimizers(cases);
+  add_embeddings(cases);
   std::printf("{\"openblas\": \"%s\", \"threads\": %d}\n", openblas_get_corename(), openblas_get_num_threads());
   for (const Case& c : cases) {
     if (argc < 2 || c.name.find(argv[1]) != std::string::npos) measure(c.make(c.name));

@@ -1,5 +1,15 @@
 // Batch and instance normalization: each channel made mean 0 and variance 1, with running statistics for
 // evaluation.
+//
+// Several workers that train one model without locks (Hogwild) keep one set of statistics: the buffers lie in the
+// arena behind the parameters, and every worker moves them a step towards its own batch's statistics, element by
+// element, by a load and a store without a lock (tensor/racy.hpp). So
+// - a value is always one that some worker has written, never torn;
+// - an update may be lost when two workers move one element at the same time: the statistics then stand as if that
+//   batch had not been seen, which a running mean forgets anyway;
+// - mean and variance of a channel may stem from different batches;
+// - num_batches_tracked may count short, never long.
+// Evaluation reads a private copy of them, taken element by element.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +29,7 @@ struct BatchNormOptions {
 };
 
 // What batch and instance normalization share. Parameters (when affine): weight [c], ones at first, and bias [c],
-// zeros. Buffers (when tracked): running_mean [c], running_var [c], num_batches_tracked. What becomes of the
-// buffers when several workers train one model: nn/running_statistics.hpp.
+// zeros. Buffers (when tracked): running_mean [c], running_var [c], num_batches_tracked.
 class ChannelNorm : public Module {
  public:
   std::string extra_repr() const override;

@@ -20,7 +20,7 @@ bool all_at_least(const PerDim<dims>& values, std::int64_t least) {
   return true;
 }
 
-// Of sizes that are as yet unchecked: what does not fit into 64 bits is refused by Tensor::empty.
+// For a kernel that Tensor::empty has made: the product fits.
 template <int dims>
 std::int64_t taps_of(const PerDim<dims>& kernel) {
   std::int64_t taps = 1;

@@ -28,6 +28,11 @@ void check_options(const char* kind, std::int64_t rows, std::int64_t columns, Op
   if (!(options.norm_type > 0)) fail("{}: norm_type {} must be positive", kind, options.norm_type);
 }
 
+void check_sparse(const EmbeddingBagOptions& options) {
+  if (options.sparse && options.mode == Bag::max)
+    fail("EmbeddingBag: sparse gradients are for sum and mean, not max");
+}
+
 template <class Options>
 Tensor fresh_table(std::int64_t rows, std::int64_t columns, const Options& options) {
   Tensor table = Tensor::empty({rows, columns});
@@ -48,6 +53,7 @@ void renormalize(const Tensor& table, const Tensor& indices, double most, double
   const Tensor rows = indices.to(DType::int64).contiguous();
   const std::int64_t count = table.shape()[0];
   const std::int64_t stride = table.strides()[1];
+  bool changed = false;
   visit_floating(table.dtype(), [&]<class T>() {
     for (std::int64_t i = 0; i < rows.numel(); ++i) {
       const std::int64_t row = rows.data<std::int64_t>()[i];
@@ -60,13 +66,14 @@ void renormalize(const Tensor& table, const Tensor& indices, double most, double
       }
       const double norm = std::isinf(p) ? sum : std::pow(sum, 1 / p);
       if (!(norm > most)) continue;
+      changed = true;
       const T scale = static_cast<T>(most / (norm + 1e-7));
       for (std::int64_t j = 0; j < table.shape()[1]; ++j) {
         racy_store(values + j * stride, scale * racy_load(values + j * stride));
       }
     }
   });
-  table.impl()->storage->touch();
+  if (changed) table.impl()->storage->touch();
 }
 
 template <class Options>
@@ -101,7 +108,7 @@ std::shared_ptr<Embedding> Embedding::from_pretrained(const Tensor& weight, bool
 
 Tensor Embedding::forward(const Tensor& indices) {
   if (options_.max_norm && indices.defined()) renormalize(weight, indices, *options_.max_norm, options_.norm_type);
-  return embedding(weight, indices, {.padding_idx = options_.padding_idx.value_or(-1)});
+  return embedding(weight, indices, {.padding_idx = options_.padding_idx.value_or(-1), .sparse = options_.sparse});
 }
 
 std::string Embedding::extra_repr() const {
@@ -114,6 +121,7 @@ EmbeddingBag::EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_d
                            const EmbeddingBagOptions& options)
     : options_(options) {
   check_options("EmbeddingBag", num_embeddings, embedding_dim, options_);
+  check_sparse(options_);
   weight = fresh_table(num_embeddings, embedding_dim, options_);
   register_parameter("weight", weight);
 }
@@ -121,6 +129,7 @@ EmbeddingBag::EmbeddingBag(std::int64_t num_embeddings, std::int64_t embedding_d
 EmbeddingBag::EmbeddingBag(const Tensor& table, const EmbeddingBagOptions& options)
     : weight(table), options_(options) {
   check_options("EmbeddingBag", table.shape()[0], table.shape()[1], options_);
+  check_sparse(options_);
   register_parameter("weight", weight);
 }
 
@@ -137,7 +146,8 @@ Tensor EmbeddingBag::forward(const Tensor& indices, const Tensor& offsets, const
   return embedding_bag(weight, indices, offsets,
                        {.mode = options_.mode,
                         .include_last_offset = options_.include_last_offset && offsets.defined(),
-                        .padding_idx = options_.padding_idx.value_or(-1)},
+                        .padding_idx = options_.padding_idx.value_or(-1),
+                        .sparse = options_.sparse},
                        per_sample_weights);
 }
 

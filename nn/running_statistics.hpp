@@ -1,13 +1,5 @@
-// Running means and variances of normalization layers, which several workers may keep together.
-//
-// The buffers lie in the arena beside the parameters, and every worker that trains moves them a step towards its
-// own batch's statistics: element by element, by a load and a store without a lock (tensor/racy.hpp). So
-// - a value is always one that some worker has written, never torn;
-// - an update may be lost when two workers move one element at the same time: the statistics then stand as if that
-//   batch had not been seen, which a running mean forgets anyway;
-// - mean and variance of a channel may stem from different batches;
-// - num_batches_tracked may count short, never long.
-// Reading them (evaluation) takes a private copy, element by element.
+// Running means and variances of normalization layers, which several workers may keep together. What holds for them
+// then is said in nn/batch_norm.hpp.
 #pragma once
 
 #include <cstdint>

@@ -91,19 +91,36 @@ HWY_EXPORT(limit_gradient);
 HWY_EXPORT(gather_float32);
 HWY_EXPORT(gather_float64);
 
-// The gradient as memory that may be written: a contiguous one as it is, a view as a copy that takes its place.
-Operands writable_gradient(const Tensor& parameter) {
-  Tensor gradient = parameter.grad();
-  if (!gradient.is_contiguous()) {
-    gradient = gradient.contiguous();
-    parameter.set_grad(gradient);
-  }
+Operands operands_of(const Tensor& gradient) {
   Operands operands;
   operands.dtype = gradient.dtype();
   operands.parameter = gradient.raw_data();
   operands.gradient = gradient.raw_data();
   operands.width = static_cast<std::size_t>(gradient.numel());
+  gradient.touch();
   return operands;
+}
+
+// Calls function(operands) with each gradient of the parameters as memory that may be written: a contiguous one as
+// it is, a view as a copy that takes its place.
+template <class Function>
+void for_each_writable(std::span<const Tensor> parameters, Function&& function) {
+  for (const Tensor& parameter : parameters) {
+    if (Tensor gradient = parameter.grad(); gradient.defined()) {
+      if (!gradient.is_contiguous()) {
+        gradient = gradient.contiguous();
+        parameter.set_grad(gradient);
+      }
+      function(operands_of(gradient));
+    }
+    if (SparseGradient sparse = parameter.sparse_grad(); sparse.defined()) {
+      if (!sparse.values.is_contiguous()) {
+        sparse.values = sparse.values.contiguous();
+        parameter.set_sparse_grad(sparse);
+      }
+      function(operands_of(sparse.values));
+    }
+  }
 }
 
 // The largest magnitude (p infinite), or the sum of the p-th powers.
@@ -130,13 +147,14 @@ double total_grad_norm(std::span<const Tensor> parameters, double norm_type) {
   const NoGradGuard no_grad;
   double total = 0;
   for (const Tensor& parameter : parameters) {
-    const Tensor gradient = parameter.grad();
-    if (!gradient.defined()) continue;
-    const double part = part_of_norm(gradient, norm_type);
-    if (!std::isinf(norm_type)) {
-      total += part;
-    } else if (!(part <= total)) {
-      total = total != total ? total : part;
+    for (const Tensor& gradient : {parameter.grad(), parameter.sparse_grad().values}) {
+      if (!gradient.defined()) continue;
+      const double part = part_of_norm(gradient, norm_type);
+      if (!std::isinf(norm_type)) {
+        total += part;
+      } else if (!(part <= total)) {
+        total = total != total ? total : part;
+      }
     }
   }
   if (std::isinf(norm_type)) return total;
@@ -154,22 +172,18 @@ double clip_grad_norm_(std::span<const Tensor> parameters, double max_norm, Clip
   }
   const double factor = max_norm / (total + 1e-6);
   if (factor >= 1) return total;
-  for (const Tensor& parameter : parameters) {
-    if (!parameter.grad().defined()) continue;
-    const Operands operands = writable_gradient(parameter);
+  for_each_writable(parameters, [&](const Operands& operands) {
     HWY_DYNAMIC_DISPATCH(scale_gradient)(factor, operands);
-  }
+  });
   return total;
 }
 
 void clip_grad_value_(std::span<const Tensor> parameters, double clip_value) {
   if (!(clip_value >= 0)) fail("clip_grad_value_: the limit must not be negative, got {}", clip_value);
   const NoGradGuard no_grad;
-  for (const Tensor& parameter : parameters) {
-    if (!parameter.grad().defined()) continue;
-    const Operands operands = writable_gradient(parameter);
+  for_each_writable(parameters, [&](const Operands& operands) {
     HWY_DYNAMIC_DISPATCH(limit_gradient)(clip_value, operands);
-  }
+  });
 }
 
 }  // namespace feral::optim

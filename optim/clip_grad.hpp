@@ -1,5 +1,6 @@
-// Gradient clipping. Parameters without a gradient do not count; nothing is recorded; allocates nothing when the
-// gradients are contiguous.
+// Gradient clipping, of dense and sparse gradients. Parameters without a gradient do not count; nothing is
+// recorded; allocates nothing when the gradients are contiguous. Of a parameter that has both kinds, each counts by
+// itself.
 #pragma once
 
 #include <span>

@@ -132,14 +132,31 @@ Operands Optimizer::operands_of(std::size_t index) const noexcept {
 void Optimizer::step() {
   const NoGradGuard no_grad;
   ensure_state();
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const bool dense = parameters_[i].grad().defined();
+    if (const SparseGradient sparse = parameters_[i].sparse_grad(); sparse.defined() && !dense)
+      check_rows(i, sparse);
+    if (refuses_dense() && dense) {
+      fail("{}: parameter {} has a dense gradient; use Adam for it", name_, i);
+    }
+  }
   const LockScope locked(*this);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor gradient = parameters_[i].grad();  // of the parameter's shape and type: set_grad() sees to it
+    const SparseGradient sparse = parameters_[i].sparse_grad();
+    if (sparse.defined() && !gradient.defined()) {
+      update_rows(i, sparse);
+      continue;
+    }
     if (!gradient.defined()) continue;
-    if (refuses_dense()) fail("{}: parameter {} has a dense gradient; use Adam for it", name_, i);
+    if (sparse.defined()) {  // a table that is used in both ways
+      gradient = gradient.clone();
+      gradient.index_add_(0, sparse.rows, sparse.values);
+    }
     if (!gradient.is_contiguous()) gradient = gradient.contiguous();
     Operands operands = operands_of(i);
     operands.gradient = gradient.raw_data();
+    parameters_[i].touch();
     update(slots_[i].group, count_step(i), operands);
   }
 }
@@ -154,11 +171,9 @@ Tensor Optimizer::step(const std::function<Tensor()>& closure) {
   return loss;
 }
 
-void Optimizer::step_rows(const Tensor& parameter, const Tensor& rows, const Tensor& values) {
-  const NoGradGuard no_grad;
-  const auto found = std::ranges::find(parameters_, parameter.impl(), &Tensor::impl);
-  if (found == parameters_.end()) fail("{}: step_rows: this is none of its parameters", name_);
-  const auto index = static_cast<std::size_t>(found - parameters_.begin());
+void Optimizer::check_rows(std::size_t index, const SparseGradient& gradient) const {
+  const Tensor& parameter = parameters_[index];
+  const auto& [rows, values] = gradient;
   if (const char* reason = refuses_rows(slots_[index].group)) {
     fail("{}: parameter {} has a sparse gradient, but {}", name_, index, reason);
   }
@@ -170,24 +185,39 @@ void Optimizer::step_rows(const Tensor& parameter, const Tensor& rows, const Ten
   }
   const Tensor list = rows.contiguous();
   const auto* numbers = list.data<std::int64_t>();
-  const std::int64_t count = list.numel();
   std::int64_t before = -1;
-  for (std::int64_t k = 0; k < count; ++k) {
+  for (std::int64_t k = 0; k < list.numel(); ++k) {
     if (numbers[k] <= before || numbers[k] >= parameter.size(0)) {
       fail("{}: parameter {} is {}: row {} after row {}; rows must ascend within it", name_, index,
            parameter.to_string(), numbers[k], before);
     }
     before = numbers[k];
   }
-  const Tensor gradient = values.contiguous();
+}
+
+void Optimizer::update_rows(std::size_t index, const SparseGradient& gradient) {
+  const Tensor& parameter = parameters_[index];
+  const Tensor rows = gradient.rows.contiguous();
+  const Tensor values = gradient.values.contiguous();
+  Operands operands = operands_of(index);
+  operands.gradient = values.raw_data();
+  operands.width = parameter.size(0) == 0 ? 0 : static_cast<std::size_t>(parameter.numel() / parameter.size(0));
+  operands.rows = rows.data<std::int64_t>();
+  operands.row_count = static_cast<std::size_t>(rows.numel());
+  parameter.touch();
+  update(slots_[index].group, count_step(index), operands);
+}
+
+void Optimizer::step_rows(const Tensor& parameter, const Tensor& rows, const Tensor& values) {
+  const NoGradGuard no_grad;
+  const auto found = std::ranges::find(parameters_, parameter.impl(), &Tensor::impl);
+  if (found == parameters_.end()) fail("{}: step_rows: this is none of its parameters", name_);
+  const auto index = static_cast<std::size_t>(found - parameters_.begin());
+  const SparseGradient gradient{rows, values};
+  check_rows(index, gradient);
   ensure_state();
   const LockScope locked(*this);
-  Operands operands = operands_of(index);
-  operands.gradient = gradient.raw_data();
-  operands.width = parameter.size(0) == 0 ? 0 : static_cast<std::size_t>(parameter.numel() / parameter.size(0));
-  operands.rows = numbers;
-  operands.row_count = static_cast<std::size_t>(count);
-  update(slots_[index].group, count_step(index), operands);
+  update_rows(index, gradient);
 }
 
 void Optimizer::zero_grad() {

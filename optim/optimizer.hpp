@@ -62,8 +62,9 @@ class Optimizer {
   virtual ~Optimizer();
 
   // Updates the parameters in place from their gradients, which stay; parameters without one stay as they are and
-  // their counts too, as in PyTorch. The parameters may be live shared memory. Allocates nothing from the heap
-  // after the first call.
+  // their counts too, as in PyTorch. A sparse gradient alone updates its rows (step_rows); beside a dense one it is
+  // added to that. The parameters may be live shared memory. Allocates nothing from the heap after the first call.
+  // Throws feral::Error, before anything is written, for a gradient of a kind that the rule does not take.
   virtual void step();
   // Evaluates `closure`, which drops old gradients, computes the loss and its gradients, then steps. Returns the
   // loss. Rules that need several evaluations a step (LBFGS) have this form only.
@@ -161,6 +162,9 @@ class Optimizer {
   };
 
   void lay_out();
+  // Throws feral::Error when the rule or the parameter cannot take it.
+  void check_rows(std::size_t index, const SparseGradient& gradient) const;
+  void update_rows(std::size_t index, const SparseGradient& gradient);
   std::uint64_t count_step(std::size_t index) noexcept;
   std::uint64_t& count_of(std::size_t index) const noexcept;
   Operands operands_of(std::size_t index) const noexcept;

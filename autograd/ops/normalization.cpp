@@ -153,9 +153,9 @@ Result LayerNorm::infer(const Attributes& attributes, const Tensor& x, const Ten
   return result;
 }
 
-void LayerNorm::run(const Attributes& attributes, const Tensor& out, Aux<LayerNorm>& aux, const Tensor& x,
+void LayerNorm::run(const Attributes& attributes, const Tensor& out, Aux<LayerNorm>& stats, const Tensor& x,
                     const Tensor& weight, const Tensor& bias) {
-  run_rows(row_geometry(attributes, x.shape(), true), out, aux, x, weight, bias);
+  run_rows(row_geometry(attributes, x.shape(), true), out, stats, x, weight, bias);
 }
 
 Gradients<3> LayerNorm::gradient(const Saved<LayerNorm>& saved, const Tensor& gradient) {
@@ -172,9 +172,9 @@ Result RmsNorm::infer(const Attributes& attributes, const Tensor& x, const Tenso
   return result;
 }
 
-void RmsNorm::run(const Attributes& attributes, const Tensor& out, Aux<RmsNorm>& aux, const Tensor& x,
+void RmsNorm::run(const Attributes& attributes, const Tensor& out, Aux<RmsNorm>& stats, const Tensor& x,
                   const Tensor& weight) {
-  run_rows(row_geometry(attributes, x.shape(), false), out, aux, x, weight, Tensor());
+  run_rows(row_geometry(attributes, x.shape(), false), out, stats, x, weight, Tensor());
 }
 
 Gradients<2> RmsNorm::gradient(const Saved<RmsNorm>& saved, const Tensor& gradient) {
@@ -199,9 +199,9 @@ Result GroupNorm::infer(const Attributes& attributes, const Tensor& x, const Ten
   return {x.shape(), x.dtype(), x.device()};
 }
 
-void GroupNorm::run(const Attributes& attributes, const Tensor& out, Aux<GroupNorm>& aux, const Tensor& x,
+void GroupNorm::run(const Attributes& attributes, const Tensor& out, Aux<GroupNorm>& stats, const Tensor& x,
                     const Tensor& weight, const Tensor& bias) {
-  run_rows(row_geometry(attributes, x.shape()), out, aux, x, weight, bias);
+  run_rows(row_geometry(attributes, x.shape()), out, stats, x, weight, bias);
 }
 
 Gradients<3> GroupNorm::gradient(const Saved<GroupNorm>& saved, const Tensor& gradient) {

@@ -23,7 +23,7 @@ struct LayerNorm {
     double eps = 1e-5;
   };
   static Result infer(const Attributes& attributes, const Tensor& x, const Tensor& weight, const Tensor& bias);
-  static void run(const Attributes& attributes, const Tensor& out, Aux<LayerNorm>& aux, const Tensor& x,
+  static void run(const Attributes& attributes, const Tensor& out, Aux<LayerNorm>& stats, const Tensor& x,
                   const Tensor& weight, const Tensor& bias);
   static Gradients<3> gradient(const Saved<LayerNorm>& saved, const Tensor& gradient);
 };
@@ -36,7 +36,7 @@ struct RmsNorm {
   static constexpr int aux = 1;
   using Attributes = LayerNorm::Attributes;
   static Result infer(const Attributes& attributes, const Tensor& x, const Tensor& weight);
-  static void run(const Attributes& attributes, const Tensor& out, Aux<RmsNorm>& aux, const Tensor& x,
+  static void run(const Attributes& attributes, const Tensor& out, Aux<RmsNorm>& stats, const Tensor& x,
                   const Tensor& weight);
   static Gradients<2> gradient(const Saved<RmsNorm>& saved, const Tensor& gradient);
 };
@@ -53,7 +53,7 @@ struct GroupNorm {
     double eps = 1e-5;
   };
   static Result infer(const Attributes& attributes, const Tensor& x, const Tensor& weight, const Tensor& bias);
-  static void run(const Attributes& attributes, const Tensor& out, Aux<GroupNorm>& aux, const Tensor& x,
+  static void run(const Attributes& attributes, const Tensor& out, Aux<GroupNorm>& stats, const Tensor& x,
                   const Tensor& weight, const Tensor& bias);
   static Gradients<3> gradient(const Saved<GroupNorm>& saved, const Tensor& gradient);
 };

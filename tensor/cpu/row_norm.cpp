@@ -35,9 +35,14 @@ struct NormRow {
   double* total_bias;
 };
 
+// Short rows are done together, so that one row's sums are under way while another's are turned into its scale;
+// long ones one by one, while they are in the cache.
+inline constexpr std::int64_t norm_rows_at_once = 4;
+inline constexpr std::size_t norm_short_row_bytes = 8192;
+
 struct RowNormKernel {
-  void (*forward)(const void* row);
-  void (*backward)(const void* row);
+  void (*forward)(const void* rows, std::int64_t count);
+  void (*backward)(const void* rows, std::int64_t count);
   void (*flush)(double* totals, void* partial, std::int64_t n);
 };
 
@@ -48,19 +53,10 @@ HWY_BEFORE_NAMESPACE();
 namespace feral::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// A row normalized by its mean and scale.
 template <class T>
-HWY_ATTR void row_norm_forward(const void* argument) {
-  const auto& row = *static_cast<const NormRow<T>*>(argument);
+HWY_ATTR void row_norm_write(const NormRow<T>& row, T mean, T scale) {
   const RowNormGeometry& geometry = *row.geometry;
-  const std::int64_t n = geometry.channels * geometry.inner;
-  const auto count = static_cast<double>(n);
-  const T mean = geometry.centered ? static_cast<T>(sum_contiguous<Identity, T>(row.x, n, T{0}) / count) : T{0};
-  const double variance = sum_contiguous<SquaredDistance, T>(row.x, n, mean) / count;
-  const T scale = static_cast<T>(1 / std::sqrt(variance + geometry.eps));
-  if (row.stats != nullptr) {
-    row.stats[0] = mean;
-    row.stats[1] = scale;
-  }
   if (geometry.inner != 1) {
     for (std::int64_t c = 0; c < geometry.channels; ++c) {
       const std::int64_t at = c * geometry.inner;
@@ -71,11 +67,35 @@ HWY_ATTR void row_norm_forward(const void* argument) {
   const hn::ScalableTag<T> d;
   const auto middle = hn::Set(d, mean);
   const auto factor = hn::Set(d, scale);
-  each_vector(d, n, [&](std::int64_t i, auto part) HWY_ATTR {
+  each_vector(d, geometry.channels, [&](std::int64_t i, auto part) HWY_ATTR {
     const auto normal = hn::Mul(hn::Sub(load_part(d, row.x + i, part), middle), factor);
     const auto weighted = hn::MulAdd(normal, load_part(d, row.weight + i, part), load_part(d, row.bias + i, part));
     store_part(d, weighted, row.out + i, part);
   });
+}
+
+template <class T>
+HWY_ATTR void row_norm_forward(const void* argument, std::int64_t rows) {
+  const auto* const row = static_cast<const NormRow<T>*>(argument);
+  const RowNormGeometry& geometry = *row->geometry;
+  const std::int64_t n = geometry.channels * geometry.inner;
+  const auto count = static_cast<double>(n);
+  T means[norm_rows_at_once];
+  T scales[norm_rows_at_once];
+  for (std::int64_t k = 0; k < rows; ++k) {
+    means[k] = geometry.centered ? static_cast<T>(sum_contiguous<Identity, T>(row[k].x, n, T{0}) / count) : T{0};
+  }
+  for (std::int64_t k = 0; k < rows; ++k) {
+    const double variance = sum_contiguous<SquaredDistance, T>(row[k].x, n, means[k]) / count;
+    scales[k] = static_cast<T>(1 / std::sqrt(variance + geometry.eps));
+  }
+  for (std::int64_t k = 0; k < rows; ++k) {
+    if (row[k].stats != nullptr) {
+      row[k].stats[0] = means[k];
+      row[k].stats[1] = scales[k];
+    }
+    row_norm_write(row[k], means[k], scales[k]);
+  }
 }
 
 // How much of the row's gradient goes off again: through the variance, per distance from the mean, and the mean.
@@ -93,58 +113,94 @@ NormCorrection<T> norm_correction(const NormRow<T>& row, double plain, double we
           row.geometry->centered ? static_cast<T>(scale * plain / count) : T{0}};
 }
 
-// Columns with a weight each.
-template <class T>
-HWY_ATTR void row_norm_backward_columns(const NormRow<T>& row) {
-  const hn::ScalableTag<T> d;
-  const std::int64_t n = row.geometry->channels;
-  const auto middle = hn::Set(d, row.stats[0]);
-  const auto factor = hn::Set(d, row.stats[1]);
-  const std::int64_t piece = 256 * static_cast<std::int64_t>(hn::Lanes(d));
+// Sums over a row of its gradient times the weights, and of that times the distance from the mean.
+struct NormRowSums {
   double plain = 0;
   double weighted = 0;
+};
+
+// The sums of one row, or of two when `pair`, whose weights are the same: columns with a weight each.
+template <bool pair, class T>
+HWY_ATTR void row_norm_column_sums(const NormRow<T>* row, NormRowSums* sums) {
+  const hn::ScalableTag<T> d;
+  const NormRow<T>& first = row[0];
+  const NormRow<T>& second = row[pair ? 1 : 0];
+  const std::int64_t n = first.geometry->channels;
+  const auto middle = hn::Set(d, first.stats[0]);
+  const auto second_middle = hn::Set(d, second.stats[0]);
+  const auto factor = hn::Set(d, first.stats[1]);
+  const auto second_factor = hn::Set(d, second.stats[1]);
+  const std::int64_t piece = 256 * static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t start = 0; start < n; start += piece) {
     auto sum = hn::Zero(d);
-    auto weighted_sum = hn::Zero(d);
+    auto weighted = hn::Zero(d);
+    auto second_sum = hn::Zero(d);
+    auto second_weighted = hn::Zero(d);
     each_vector(d, HWY_MIN(piece, n - start), [&](std::int64_t i, auto part) HWY_ATTR {
       const std::int64_t j = start + i;
-      const auto arriving = load_part(d, row.gradient + j, part);
-      const auto distance = hn::Sub(load_part(d, row.x + j, part), middle);
-      const auto own = hn::Mul(arriving, load_part(d, row.weight + j, part));
+      const auto weight = load_part(d, first.weight + j, part);
+      const auto arriving = load_part(d, first.gradient + j, part);
+      const auto distance = hn::Sub(load_part(d, first.x + j, part), middle);
+      auto of_weight = hn::Mul(arriving, hn::Mul(distance, factor));
+      auto of_bias = arriving;
+      const auto own = hn::Mul(arriving, weight);
       sum = hn::Add(sum, own);
-      weighted_sum = hn::MulAdd(own, distance, weighted_sum);
-      if (row.partial_weight != nullptr) {
-        const auto before = load_part(d, row.partial_weight + j, part);
-        store_part(d, hn::MulAdd(arriving, hn::Mul(distance, factor), before), row.partial_weight + j, part);
+      weighted = hn::MulAdd(own, distance, weighted);
+      if constexpr (pair) {
+        const auto other = load_part(d, second.gradient + j, part);
+        const auto other_distance = hn::Sub(load_part(d, second.x + j, part), second_middle);
+        of_weight = hn::MulAdd(other, hn::Mul(other_distance, second_factor), of_weight);
+        of_bias = hn::Add(of_bias, other);
+        const auto other_own = hn::Mul(other, weight);
+        second_sum = hn::Add(second_sum, other_own);
+        second_weighted = hn::MulAdd(other_own, other_distance, second_weighted);
       }
-      if (row.partial_bias != nullptr) {
-        const auto before = load_part(d, row.partial_bias + j, part);
-        store_part(d, hn::Add(arriving, before), row.partial_bias + j, part);
+      if (first.partial_weight != nullptr) {
+        T* const at = first.partial_weight + j;
+        store_part(d, hn::Add(of_weight, load_part(d, at, part)), at, part);
+      }
+      if (first.partial_bias != nullptr) {
+        T* const at = first.partial_bias + j;
+        store_part(d, hn::Add(of_bias, load_part(d, at, part)), at, part);
       }
     });
-    plain += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum)));
-    weighted += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, weighted_sum)));
+    sums[0].plain += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum)));
+    sums[0].weighted += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, weighted)));
+    if constexpr (pair) {
+      sums[1].plain += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, second_sum)));
+      sums[1].weighted += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, second_weighted)));
+    }
   }
-  if (row.x_gradient == nullptr) return;
-  const NormCorrection<T> correction = norm_correction(row, plain, weighted);
-  const auto slope = hn::Set(d, correction.slope);
-  const auto level = hn::Set(d, correction.level);
-  each_vector(d, n, [&](std::int64_t i, auto part) HWY_ATTR {
-    const auto own = hn::Mul(load_part(d, row.gradient + i, part), load_part(d, row.weight + i, part));
-    const auto distance = hn::Sub(load_part(d, row.x + i, part), middle);
-    const auto direct = hn::MulSub(own, factor, level);
-    store_part(d, hn::NegMulAdd(distance, slope, direct), row.x_gradient + i, part);
-  });
 }
 
 template <class T>
-HWY_ATTR void row_norm_backward(const void* argument) {
-  const auto& row = *static_cast<const NormRow<T>*>(argument);
-  const RowNormGeometry& geometry = *row.geometry;
-  if (geometry.inner == 1) {
-    row_norm_backward_columns(row);
-    return;
+HWY_ATTR void row_norm_backward_columns(const NormRow<T>* row, std::int64_t rows) {
+  const hn::ScalableTag<T> d;
+  NormRowSums sums[norm_rows_at_once];
+  std::int64_t k = 0;
+  for (; k + 2 <= rows && row[k].weight == row[k + 1].weight; k += 2) row_norm_column_sums<true>(row + k, sums + k);
+  for (; k < rows; ++k) row_norm_column_sums<false>(row + k, sums + k);
+  if (row->x_gradient == nullptr) return;
+  for (k = 0; k < rows; ++k) {
+    const NormRow<T>& one = row[k];
+    const NormCorrection<T> correction = norm_correction(one, sums[k].plain, sums[k].weighted);
+    const auto middle = hn::Set(d, one.stats[0]);
+    const auto factor = hn::Set(d, one.stats[1]);
+    const auto slope = hn::Set(d, correction.slope);
+    const auto level = hn::Set(d, correction.level);
+    each_vector(d, one.geometry->channels, [&](std::int64_t i, auto part) HWY_ATTR {
+      const auto own = hn::Mul(load_part(d, one.gradient + i, part), load_part(d, one.weight + i, part));
+      const auto distance = hn::Sub(load_part(d, one.x + i, part), middle);
+      const auto direct = hn::MulSub(own, factor, level);
+      store_part(d, hn::NegMulAdd(distance, slope, direct), one.x_gradient + i, part);
+    });
   }
+}
+
+// Channels of several elements each.
+template <class T>
+HWY_ATTR void row_norm_backward_runs(const NormRow<T>& row) {
+  const RowNormGeometry& geometry = *row.geometry;
   const T mean = row.stats[0];
   const auto scale = static_cast<double>(row.stats[1]);
   double plain = 0;
@@ -164,6 +220,16 @@ HWY_ATTR void row_norm_backward(const void* argument) {
     const std::int64_t at = c * geometry.inner;
     gradient_run(row.x_gradient + at, row.gradient + at, row.x + at, geometry.inner, mean,
                  row.stats[1] * row.weight[c], correction.slope, correction.level);
+  }
+}
+
+template <class T>
+HWY_ATTR void row_norm_backward(const void* argument, std::int64_t rows) {
+  const auto* const row = static_cast<const NormRow<T>*>(argument);
+  if (row->geometry->inner == 1) {
+    row_norm_backward_columns(row, rows);
+  } else {
+    for (std::int64_t k = 0; k < rows; ++k) row_norm_backward_runs(row[k]);
   }
 }
 
@@ -197,16 +263,22 @@ void row_norm(const Tensor& out, const Tensor& stats, const Tensor& x, const Ten
     T* const biases = weights + parameters;
     copy_or_fill(weights, weight, parameters, T{1});
     copy_or_fill(biases, bias, parameters, T{0});
-    NormRow<T> row = {};
-    row.geometry = &geometry;
-    for (std::int64_t r = 0; r < geometry.rows; ++r) {
-      const std::int64_t group = r % geometry.groups * geometry.channels;
-      row.x = x.data<T>() + r * n;
-      row.weight = weights + group;
-      row.bias = biases + group;
-      row.out = out.data<T>() + r * n;
-      row.stats = stats.defined() ? stats.data<T>() + 2 * r : nullptr;
-      kernel.forward(&row);
+    const std::int64_t together =
+        static_cast<std::size_t>(n) * sizeof(T) <= norm_short_row_bytes ? norm_rows_at_once : 1;
+    for (std::int64_t first = 0; first < geometry.rows; first += together) {
+      const std::int64_t count = std::min(together, geometry.rows - first);
+      NormRow<T> rows[norm_rows_at_once] = {};
+      for (std::int64_t k = 0; k < count; ++k) {
+        const std::int64_t r = first + k;
+        const std::int64_t group = r % geometry.groups * geometry.channels;
+        rows[k].geometry = &geometry;
+        rows[k].x = x.data<T>() + r * n;
+        rows[k].weight = weights + group;
+        rows[k].bias = biases + group;
+        rows[k].out = out.data<T>() + r * n;
+        rows[k].stats = stats.defined() ? stats.data<T>() + 2 * r : nullptr;
+      }
+      kernel.forward(rows, count);
     }
   });
 }
@@ -227,25 +299,34 @@ void row_norm_backward(const Tensor& x_gradient, const Tensor& weight_gradient, 
     copy_or_fill(weights, weight, parameters, T{1});
     std::fill_n(weight_totals, 2 * parameters, 0.0);
     std::fill_n(weight_partial, 2 * parameters, T{0});
-    NormRow<T> row = {};
-    row.geometry = &geometry;
-    for (std::int64_t r = 0; r < geometry.rows; ++r) {
-      const std::int64_t group = r % geometry.groups * geometry.channels;
-      row.x = x.data<T>() + r * n;
-      row.weight = weights + group;
-      row.stats = stats.data<T>() + 2 * r;
-      row.gradient = gradient.data<T>() + r * n;
-      row.x_gradient = x_gradient.defined() ? x_gradient.data<T>() + r * n : nullptr;
-      if (weight_gradient.defined()) {
-        row.partial_weight = weight_partial + group;
-        row.total_weight = weight_totals + group;
+    const std::int64_t rows_before_flush = rows_a_partial_sum * geometry.groups;  // a multiple of those at once
+    static_assert(rows_a_partial_sum % norm_rows_at_once == 0);
+    const std::int64_t together =
+        static_cast<std::size_t>(n) * sizeof(T) <= norm_short_row_bytes ? norm_rows_at_once : 1;
+    for (std::int64_t first = 0; first < geometry.rows; first += together) {
+      const std::int64_t count = std::min(together, geometry.rows - first);
+      NormRow<T> rows[norm_rows_at_once] = {};
+      for (std::int64_t k = 0; k < count; ++k) {
+        const std::int64_t r = first + k;
+        const std::int64_t group = r % geometry.groups * geometry.channels;
+        rows[k].geometry = &geometry;
+        rows[k].x = x.data<T>() + r * n;
+        rows[k].weight = weights + group;
+        rows[k].stats = stats.data<T>() + 2 * r;
+        rows[k].gradient = gradient.data<T>() + r * n;
+        rows[k].x_gradient = x_gradient.defined() ? x_gradient.data<T>() + r * n : nullptr;
+        if (weight_gradient.defined()) {
+          rows[k].partial_weight = weight_partial + group;
+          rows[k].total_weight = weight_totals + group;
+        }
+        if (bias_gradient.defined()) {
+          rows[k].partial_bias = bias_partial + group;
+          rows[k].total_bias = bias_totals + group;
+        }
       }
-      if (bias_gradient.defined()) {
-        row.partial_bias = bias_partial + group;
-        row.total_bias = bias_totals + group;
-      }
-      kernel.backward(&row);
-      if (r % (geometry.groups * rows_a_partial_sum) == 0 || r + 1 == geometry.rows) {
+      kernel.backward(rows, count);
+      const std::int64_t done = first + count;
+      if (done % rows_before_flush == 0 || done == geometry.rows) {
         kernel.flush(weight_totals, weight_partial, parameters);
         kernel.flush(bias_totals, bias_partial, parameters);
       }

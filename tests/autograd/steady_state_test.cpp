@@ -13,7 +13,13 @@
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/pooling.hpp"
 #include "models/lenet.hpp"
+#include "models/resnet.hpp"
+#include "nn/bilinear.hpp"
+#include "nn/embedding.hpp"
+#include "nn/layer_norm.hpp"
 #include "nn/loss.hpp"
+#include "nn/pooling.hpp"
+#include "nn/reshaping.hpp"
 #include "optim/adam.hpp"
 #include "optim/clip_grad.hpp"
 #include "optim/ema.hpp"
@@ -129,6 +135,51 @@ TEST(SteadyState, NeitherDoAdamAScheduleClippingAndAnAverageOfWeights) {
     schedule.apply(optimizer, step++);
     optimizer.step();
     average.update();
+  });
+}
+
+TEST(SteadyState, NeitherDoesAResidualNetwork) {
+  manual_seed(1);
+  models::ResNet model({.channels = {4, 8}});
+  optim::SGD optimizer(model.parameters(), {.lr = 0.01, .momentum = 0.5});
+  Numbers numbers(85);
+  const Tensor x = numbers.tensor<float>({8, 1, 14, 14});
+  const Tensor target = numbers.tensor<std::int64_t>({8}, 0, 10);
+  expect_no_allocation([&] {
+    optimizer.zero_grad();
+    nll_loss(model(x), target).backward();
+    optimizer.step();
+  });
+}
+
+TEST(SteadyState, NorDoLayersOfAllKinds) {
+  nn::Embedding embedding(20, 6, {.padding_idx = 0, .max_norm = 1});
+  nn::EmbeddingBag bag(20, 6);
+  nn::Bilinear bilinear(6, 6, 4);
+  nn::LayerNorm layer_norm(4);
+  nn::RMSNorm rms_norm(4);
+  nn::BatchNorm1d batch_norm(4);
+  nn::Sequential images(
+      std::make_shared<nn::Conv2d>(2, 4, 3, nn::Conv2dOptions{.padding = "same"}),
+      std::make_shared<nn::GroupNorm>(2, 4), std::make_shared<nn::AvgPool2d>(2),
+      std::make_shared<nn::Conv2d>(4, 4, 2, nn::Conv2dOptions{.padding = "same"}),
+      std::make_shared<nn::InstanceNorm2d>(4, nn::InstanceNormOptions{.track_running_stats = true}),
+      std::make_shared<nn::PixelShuffle>(2), std::make_shared<nn::ConvTranspose2d>(1, 2, 2),
+      std::make_shared<nn::Upsample>(InterpolateOptions{.scale = 2}), std::make_shared<nn::AdaptiveAvgPool2d>(2),
+      std::make_shared<nn::Flatten>());
+  Numbers numbers(86);
+  const Tensor rows = numbers.tensor<std::int64_t>({5, 3}, 0, 20);
+  const Tensor x = numbers.tensor<float>({5, 2, 8, 8});
+  std::vector<Tensor> parameters;
+  for (nn::Module* module : std::initializer_list<nn::Module*>{&embedding, &bag, &bilinear, &layer_norm, &rms_norm,
+                                                               &batch_norm, &images}) {
+    for (const Tensor& parameter : module->parameters()) parameters.push_back(parameter);
+  }
+  expect_no_allocation([&] {
+    const Tensor words = bilinear.forward(embedding(rows).mean(1), bag(rows));
+    const Tensor normal = batch_norm(rms_norm(layer_norm(words)));
+    (normal.square().sum() + images(x).sum()).backward();
+    for (const Tensor& parameter : parameters) parameter.set_grad({});
   });
 }
 

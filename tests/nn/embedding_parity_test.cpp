@@ -22,6 +22,7 @@ TEST(EmbeddingParity, EqualsPyTorch) {
        {"EmbeddingBag/sum", make<EmbeddingBag>(5, 3, EmbeddingBagOptions{.mode = Bag::sum}), bags},
        {"EmbeddingBag/mean", make<EmbeddingBag>(5, 3), bags},
        {"EmbeddingBag/max", make<EmbeddingBag>(5, 3, EmbeddingBagOptions{.mode = Bag::max}), bags},
+       {"EmbeddingBag/sparse", make<EmbeddingBag>(5, 3, EmbeddingBagOptions{.sparse = true}), bags},
        {"EmbeddingBag/rows", make<EmbeddingBag>(5, 2)},
        {"EmbeddingBag/last_offset",
         make<EmbeddingBag>(5, 3, EmbeddingBagOptions{.mode = Bag::sum, .include_last_offset = true}), bags},

@@ -161,6 +161,7 @@ TEST(ModuleErrors, OfEmbeddings) {
       {[] { Embedding(4, 3, {.padding_idx = 4}); }, {"Embedding", "padding_idx 4", "4"}},
       {[] { Embedding(4, 3, {.max_norm = 0}); }, {"Embedding", "max_norm 0"}},
       {[] { EmbeddingBag(4, 3, {.norm_type = -1}); }, {"EmbeddingBag", "norm_type -1"}},
+      {[] { EmbeddingBag(4, 3, {.mode = Bag::max, .sparse = true}); }, {"EmbeddingBag", "sparse", "max"}},
       {[&] { Embedding(5, 3)(indices); }, {"embedding", "5"}},
       {[&] { Embedding(5, 3, {.max_norm = 1})(indices); }, {"embedding", "5"}},
       {[] { Embedding(5, 3)(ones({2})); }, {"embedding", "float32"}},

@@ -53,6 +53,14 @@ Tensor numbered(const Arrays& arrays, const std::string& what, std::size_t i) {
   return place == arrays.end() ? Tensor() : place->second;
 }
 
+// A leaf's gradient, a sparse one as a whole table.
+Tensor gradient_of(const Tensor& leaf) {
+  const SparseGradient sparse = leaf.sparse_grad();
+  if (!sparse.defined()) return leaf.grad();
+  const Tensor table = leaf.grad().defined() ? leaf.grad() : Tensor::zeros_like(leaf);
+  return table.detach().index_add(0, sparse.rows, sparse.values);
+}
+
 void run_case(const Arrays& arrays, Module* module, const std::function<Tensors(const Tensors&)>& forward,
               DType dtype, double tolerance) {
   if (module != nullptr) {
@@ -91,7 +99,7 @@ void run_case(const Arrays& arrays, Module* module, const std::function<Tensors(
     const auto want = gradients.find(parameter.name);
     if (want == gradients.end()) continue;
     ++seen;
-    expect_close("gradient of " + parameter.name, parameter.tensor.grad(), want->second, tolerance);
+    expect_close("gradient of " + parameter.name, gradient_of(parameter.tensor), want->second, tolerance);
   }
   EXPECT_EQ(seen, gradients.size()) << "parameters of PyTorch's that the module does not have";
   const StateDict state = module->state_dict();

@@ -18,6 +18,7 @@ def write(fixture):
     offsets = torch.tensor([0, 2, 2, 5])
     for mode in ("sum", "mean", "max"):
         add(fixture, f"EmbeddingBag/{mode}", nn.EmbeddingBag(5, 3, mode=mode), flat, offsets)
+    add(fixture, "EmbeddingBag/sparse", nn.EmbeddingBag(5, 3, sparse=True), flat, offsets)
     add(fixture, "EmbeddingBag/rows", nn.EmbeddingBag(5, 2), indices)
     add(fixture, "EmbeddingBag/last_offset", nn.EmbeddingBag(5, 3, mode="sum", include_last_offset=True), flat,
         torch.tensor([0, 3, 7]))
