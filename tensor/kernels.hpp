@@ -7,6 +7,7 @@
 #pragma once
 
 #include "tensor/kernels/arranging.hpp"
+#include "tensor/kernels/attention.hpp"
 #include "tensor/kernels/classification.hpp"
 #include "tensor/kernels/convolution.hpp"
 #include "tensor/kernels/elementwise.hpp"
@@ -18,6 +19,7 @@
 #include "tensor/kernels/pooling.hpp"
 #include "tensor/kernels/product.hpp"
 #include "tensor/kernels/random.hpp"
+#include "tensor/kernels/recurrent.hpp"
 #include "tensor/kernels/reduction.hpp"
 #include "tensor/kernels/sorting.hpp"
 #include "tensor/tensor.hpp"
@@ -37,6 +39,8 @@ struct Kernels : ElementwiseKernels,
                  LinalgKernels,
                  EmbeddingKernels,
                  NormalizationKernels,
+                 RecurrentKernels,
+                 AttentionKernels,
                  ArrangingKernels {};
 
 const Kernels& kernels(Device device) noexcept;

@@ -2,6 +2,7 @@
 
 #include "autograd/ops/activation.hpp"
 #include "autograd/ops/arrange.hpp"
+#include "autograd/ops/attention.hpp"
 #include "autograd/ops/binary.hpp"
 #include "autograd/ops/binary_cross_entropy.hpp"
 #include "autograd/ops/choice.hpp"
@@ -28,6 +29,7 @@
 #include "autograd/ops/pooling.hpp"
 #include "autograd/ops/predicate.hpp"
 #include "autograd/ops/product.hpp"
+#include "autograd/ops/recurrent.hpp"
 #include "autograd/ops/reduction.hpp"
 #include "autograd/ops/scan.hpp"
 #include "autograd/ops/softmax.hpp"
@@ -72,7 +74,7 @@ constexpr auto ops_list = list<
     ops::IndexAdd, ops::IndexCopy, ops::IndexFill, ops::Nonzero, ops::Gather, ops::Scatter, ops::ScatterFill,
     ops::ScatterAdd, ops::ScatterReduce, ops::Embedding, ops::EmbeddingBag, ops::Argsort, ops::Topk, ops::Kthvalue,
     ops::Unique, ops::Searchsorted, ops::LayerNorm, ops::RmsNorm, ops::GroupNorm, ops::BatchMoments, ops::BatchNorm,
-    ops::CrossEntropy, ops::CrossEntropyBackward, ops::BinaryCrossEntropy, ops::CtcLoss, ops::CtcLossBackward>();
+    ops::CrossEntropy, ops::CrossEntropyBackward, ops::BinaryCrossEntropy, ops::CtcLoss, ops::CtcLossBackward, ops::Recurrent, ops::Attention>();
 // clang-format on
 
 }  // namespace

@@ -33,7 +33,7 @@ const std::map<std::string, std::string> excepted = {
     {"PlainLoss", "base of losses"},
     {"WeightedLoss", "base of losses with weights"},
     {"DropoutOf", "base of the dropouts"},
-    {"Name", "stands for each of a macro's classes"},
+    {"PositionalEncoding", "no module of PyTorch's: tests/nn/transformer_test.cpp knows its formula"},
     // These draw numbers: tests/nn looks at their distribution.
     {"Dropout", "random"},
     {"Dropout1d", "random"},
