@@ -2,7 +2,9 @@
 // efficient text classification", 2016).
 #pragma once
 
-#include "autograd/ops/embedding.hpp"
+#include <optional>
+
+#include "nn/embedding.hpp"
 #include "nn/linear.hpp"
 
 namespace feral::models {
@@ -11,6 +13,8 @@ struct EmbeddingBagOptions {
   std::int64_t vocabulary = 10'000;
   std::int64_t width = 64;  // of a word's vector
   std::int64_t classes = 4;
+  std::optional<std::int64_t> padding_idx = {};  // a token that takes no part: 0 for data::LabelledText
+  bool sparse = false;                           // the table's gradient holds the rows of a batch alone
 };
 
 // Tokens (int64 or int32) in [0, vocabulary) → log-probabilities [bags, classes]. Parameters: embedding.weight,
@@ -24,11 +28,7 @@ class EmbeddingBagClassifier : public nn::Module {
   Tensor forward(const Tensor& tokens, const Tensor& offsets);
 
  private:
-  struct Table : nn::Module {
-    explicit Table(const EmbeddingBagOptions& options);
-    Tensor weight;
-  };
-  Table embedding_;
+  nn::EmbeddingBag embedding_;
   nn::Linear fc_;
 };
 

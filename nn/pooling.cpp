@@ -137,7 +137,9 @@ PerDim<dims> AdaptivePoolNd<dims>::output_size_of(const Tensor& x) const {
 
 template <int dims>
 std::string AdaptivePoolNd<dims>::extra_repr() const {
-  return "output_size=" + repr_of(output_size_);
+  std::string text = repr_of(output_size_);
+  for (std::size_t kept = 0; (kept = text.find("-1")) != std::string::npos;) text.replace(kept, 2, "None");
+  return "output_size=" + text;
 }
 
 Tensor AdaptiveAvgPool1d::forward(const Tensor& x) {

@@ -76,6 +76,7 @@ void EMA::copy_to_parameters() const {
         racy_store(parameters_[i].data<T>() + k, averages_[i].data<T>()[k]);
       }
     });
+    parameters_[i].touch();
   }
 }
 
@@ -89,6 +90,7 @@ void EMA::swap() {
         *average = value;
       }
     });
+    parameters_[i].touch();
   }
 }
 

@@ -152,6 +152,8 @@ class LBFGS::Solver {
     const T sign = options_.maximize ? T{-1} : T{1};
     T* to = buffer(into);
     for (const Tensor& parameter : own_.parameters()) {
+      if (parameter.sparse_grad().defined())
+        fail("LBFGS: a parameter has a sparse gradient, but it takes dense ones");
       const Tensor given = parameter.grad();
       const auto count = static_cast<std::size_t>(parameter.numel());
       if (given.defined()) {
@@ -182,6 +184,7 @@ class LBFGS::Solver {
     for (const Tensor& parameter : own_.parameters()) {
       T* to = parameter.data<T>();
       for (std::int64_t i = 0; i < parameter.numel(); ++i) racy_store(to + i, *from++ + factor * *along++);
+      parameter.touch();
     }
   }
 
@@ -360,6 +363,12 @@ void LBFGS::step() { fail("LBFGS: step() needs a closure that computes the loss 
 Tensor LBFGS::step(const std::function<Tensor()>& closure) {
   const NoGradGuard no_grad;
   ensure_state();
+  for (const Tensor& parameter : parameters()) {
+    if (parameter.dtype() != parameters()[0].dtype() || !parameter.is_contiguous()) {
+      fail("LBFGS: a parameter has become {}; make the optimizer after converting the model",
+           parameter.to_string());
+    }
+  }
   if (!work_.defined()) work_ = Tensor::empty({work_vectors * elements_}, parameters()[0].dtype());
   return visit_floating(work_.dtype(), [&]<class T>() { return Solver<T>(*this, closure).run(); });
 }

@@ -40,7 +40,12 @@ void Optimizer::add_group(const std::vector<Tensor>& parameters, double lr, cons
     }
   }
   for (const Tensor& parameter : parameters) {
-    Slot slot{.group = groups_.size(), .states = kinds.size(), .offsets = {}, .kinds = {}};
+    Slot slot{.group = groups_.size(),
+              .states = kinds.size(),
+              .dtype = parameter.dtype(),
+              .numel = parameter.numel(),
+              .offsets = {},
+              .kinds = {}};
     std::ranges::copy(kinds, slot.kinds);
     parameters_.push_back(parameter);
     slots_.push_back(slot);
@@ -129,6 +134,17 @@ Operands Optimizer::operands_of(std::size_t index) const noexcept {
   return operands;
 }
 
+// model.to(…) gives a parameter other memory: the state would no longer fit.
+void Optimizer::check_unchanged(std::size_t index) const {
+  const Tensor& parameter = parameters_[index];
+  const Slot& slot = slots_[index];
+  if (parameter.dtype() == slot.dtype && parameter.numel() == slot.numel && parameter.is_contiguous()) return;
+  fail(
+      "{}: parameter {} has become {}, the state is for {} elements of {}; make the optimizer after converting the "
+      "model",
+      name_, index, parameter.to_string(), slot.numel, name_of(slot.dtype));
+}
+
 void Optimizer::step() {
   const NoGradGuard no_grad;
   ensure_state();
@@ -139,6 +155,7 @@ void Optimizer::step() {
     if (refuses_dense() && dense) {
       fail("{}: parameter {} has a dense gradient; use Adam for it", name_, i);
     }
+    check_unchanged(i);
   }
   const LockScope locked(*this);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -177,6 +194,7 @@ void Optimizer::check_rows(std::size_t index, const SparseGradient& gradient) co
   if (const char* reason = refuses_rows(slots_[index].group)) {
     fail("{}: parameter {} has a sparse gradient, but {}", name_, index, reason);
   }
+  check_unchanged(index);
   if (parameter.dims() == 0 || rows.dims() != 1 || rows.dtype() != DType::int64 ||
       values.dims() != parameter.dims() || values.dtype() != parameter.dtype() || values.size(0) != rows.size(0) ||
       values.numel() * parameter.size(0) != rows.size(0) * parameter.numel()) {

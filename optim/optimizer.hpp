@@ -151,6 +151,8 @@ class Optimizer {
   struct Slot {
     std::size_t group;
     std::size_t states;  // how many
+    DType dtype;         // of the parameter, when the state was laid out
+    std::int64_t numel;
     std::size_t offsets[max_states];
     StateKind kinds[max_states];
   };
@@ -162,6 +164,7 @@ class Optimizer {
   };
 
   void lay_out();
+  void check_unchanged(std::size_t index) const;
   // Throws feral::Error when the rule or the parameter cannot take it.
   void check_rows(std::size_t index, const SparseGradient& gradient) const;
   void update_rows(std::size_t index, const SparseGradient& gradient);

@@ -94,7 +94,8 @@ struct Guide {
 };
 
 TEST(Docs, GuidesShowWhatTheirExamplesPrint) {
-  for (const auto& [page, example] : {Guide{"tensor.md", "tensors"}, Guide{"autograd.md", "autograd"}}) {
+  for (const auto& [page, example] : {Guide{"tensor.md", "tensors"}, Guide{"autograd.md", "autograd"},
+                                      Guide{"nn.md", "modules"}, Guide{"optim.md", "optimizers"}}) {
     const feral::support::TemporaryFolder folder;
     const fs::path output = folder.path() / "output";
     const std::string program = (binary / "examples" / example).string();

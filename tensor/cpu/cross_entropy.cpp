@@ -10,7 +10,6 @@
 #include <cmath>
 #include <limits>
 
-#include "tensor/cpu/extreme-inl.hpp"
 #include "tensor/cpu/kernels.hpp"
 #include "tensor/cpu/line_vectors-inl.hpp"
 #include "tensor/cpu/math-inl.hpp"
@@ -70,18 +69,7 @@ template <class T>
 HWY_ATTR void largest_and_sum(const T* x, std::int64_t n, T& largest, T& sum) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  constexpr T nothing = -std::numeric_limits<T>::infinity();
-  if (n <= lanes) {  // few classes, the common case: one vector
-    const auto v = load_first(d, x, static_cast<std::size_t>(n), nothing);
-    largest = hn::GetLane(hn::MaxOfLanes(d, v));
-    if (hn::AllFalse(d, hn::IsNaN(v)) && std::isfinite(largest)) {
-      sum = hn::GetLane(hn::SumOfLanes(d, Exp()(d, hn::Sub(v, hn::Set(d, largest)))));
-    } else {
-      largest = sum = std::numeric_limits<T>::quiet_NaN();
-    }
-    return;
-  }
-  largest = extreme_of<Largest>(x, n);
+  largest = largest_of_line(x, n);
   if (!std::isfinite(largest)) {
     largest = sum = std::numeric_limits<T>::quiet_NaN();
     return;
@@ -91,9 +79,9 @@ HWY_ATTR void largest_and_sum(const T* x, std::int64_t n, T& largest, T& sum) {
   const std::int64_t piece = 256 * lanes;  // short enough that float32 sums stay accurate
   for (std::int64_t start = 0; start < n; start += piece) {
     auto part = hn::Zero(d);
-    for_each_vector(x + start, HWY_MIN(piece, n - start), nothing,
-                    [&](auto v, std::int64_t, std::int64_t)
-                        HWY_ATTR { part = hn::Add(part, Exp()(d, hn::Sub(v, shift))); });
+    for_each_vector(x + start, HWY_MIN(piece, n - start), largest,
+                    [&](auto v, std::int64_t, std::int64_t count)
+                        HWY_ATTR { part = hn::Add(part, only_first(d, Exp()(d, hn::Sub(v, shift)), count)); });
     total += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, part)));
   }
   sum = static_cast<T>(total);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "tensor/cpu/kernels.hpp"
 #include "tensor/cpu/workspace.hpp"
@@ -13,11 +14,17 @@ namespace {
 
 constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
+// log(e^a + e^b). A NaN stays one.
+double log_sum(double a, double b) {
+  if (a < b) std::swap(a, b);
+  return b == minus_infinity ? a : a + std::log(1 + std::exp(b - a));
+}
 // log(e^a + e^b + e^c).
-double log_sum(double a, double b, double c = minus_infinity) {
-  const double largest = std::max({a, b, c});
-  if (largest == minus_infinity) return minus_infinity;
-  return largest + std::log(std::exp(a - largest) + std::exp(b - largest) + std::exp(c - largest));
+double log_sum(double a, double b, double c) {
+  if (c == minus_infinity) return log_sum(a, b);
+  if (a >= b && a >= c) return a + std::log(1 + std::exp(b - a) + std::exp(c - a));
+  if (b >= a && b >= c) return b + std::log(1 + std::exp(a - b) + std::exp(c - b));
+  return c + std::log(1 + std::exp(a - c) + std::exp(b - c));
 }
 
 // A sample: its labels with a blank before, between and behind them are the 2 length + 1 states.
@@ -60,7 +67,7 @@ void for_each_sample(const CtcInputs& in, const CtcSettings& settings, Body&& bo
 template <class T>
 void forward(const Sample<T>& sample, double* alphas, std::int64_t width) {
   for (std::int64_t t = 0; t < sample.steps; ++t) {
-    const double* before = alphas + (t - 1) * width;
+    const double* before = t == 0 ? alphas : alphas + (t - 1) * width;
     for (std::int64_t s = 0; s < sample.states; ++s) {
       double sum = s < 2 ? 0 : minus_infinity;  // paths begin with a blank or the first label
       if (t > 0) {
@@ -77,14 +84,14 @@ template <class T>
 double loss_of(const Sample<T>& sample, const double* alphas, std::int64_t width) {
   if (sample.steps == 0) return sample.states == 1 ? 0 : -minus_infinity;
   const double* end = alphas + (sample.steps - 1) * width + sample.states;
-  return -log_sum(end[-1], sample.states == 1 ? minus_infinity : end[-2]);
+  return sample.states == 1 ? -end[-1] : -log_sum(end[-1], end[-2]);
 }
 
-// betas, logs: scratch of `states` and `classes` elements. betas[s] is the logarithm of what follows step t from
-// state s on, step t left out: the sum over states of alpha + beta is the whole probability at any step.
+// betas, shares: scratch of `states` and `classes` elements. betas[s] is the logarithm of what follows step t from
+// state s on, step t left out: e^(alpha + beta + loss) is the share of the paths that are in state s at step t.
 template <class T>
 void backward(const Sample<T>& sample, const double* alphas, std::int64_t width, double loss, double gradient,
-              std::int64_t classes, double* betas, double* logs, T* out) {
+              std::int64_t classes, double* betas, double* shares, T* out) {
   for (std::int64_t t = sample.steps - 1; t >= 0; --t) {
     if (t == sample.steps - 1) {
       for (std::int64_t s = 0; s < sample.states; ++s) betas[s] = s + 2 >= sample.states ? 0 : minus_infinity;
@@ -96,13 +103,12 @@ void backward(const Sample<T>& sample, const double* alphas, std::int64_t width,
                            s + 2 < sample.states && sample.skips(s + 2) ? next(s + 2) : minus_infinity);
       }
     }
-    std::fill(logs, logs + classes, minus_infinity);
+    std::fill(shares, shares + classes, 0.0);
     for (std::int64_t s = 0; s < sample.states; ++s) {
-      double& sum = logs[sample.label(s)];
-      sum = log_sum(sum, alphas[t * width + s] + betas[s]);
+      shares[sample.label(s)] += std::exp(alphas[t * width + s] + betas[s] + loss);
     }
     T* to = out + t * sample.step_stride;
-    for (std::int64_t c = 0; c < classes; ++c) to[c] = static_cast<T>(-gradient * std::exp(logs[c] + loss));
+    for (std::int64_t c = 0; c < classes; ++c) to[c] = static_cast<T>(-gradient * shares[c]);
   }
 }
 
@@ -133,10 +139,15 @@ void ctc_loss_backward(const Tensor& out, const Tensor& gradient, const Tensor& 
     for_each_sample<T>(inputs, settings, [&](std::int64_t n, const Sample<T>& sample) {
       const double* own = alphas.data<double>() + n * stride;
       const double loss = loss_of(sample, own, width);
-      if (std::isinf(loss) && settings.zero_infinity) return;
-      // Without it an infinite loss has no gradient: infinity - infinity is a NaN.
-      backward(sample, own, width, loss, static_cast<double>(gradient.data<T>()[n]), classes, betas, betas + width,
-               out.data<T>() + n * classes);
+      T* to = out.data<T>() + n * classes;
+      if (!std::isinf(loss)) {
+        backward(sample, own, width, loss, static_cast<double>(gradient.data<T>()[n]), classes, betas,
+                 betas + width, to);
+      } else if (!settings.zero_infinity) {  // infinity - infinity
+        for (std::int64_t t = 0; t < sample.steps; ++t, to += sample.step_stride) {
+          std::fill(to, to + classes, std::numeric_limits<T>::quiet_NaN());
+        }
+      }
     });
   });
 }

@@ -11,6 +11,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+
+#include "tensor/cpu/extreme-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace feral::cpu::HWY_NAMESPACE {
@@ -57,6 +60,23 @@ HWY_ATTR void store_up_to(D d, hn::Vec<D> v, T* to, std::int64_t n) {
   } else {
     store_first(d, v, to, static_cast<std::size_t>(n));
   }
+}
+
+// The first n lanes of v, 0 in the others.
+template <class D>
+HWY_ATTR hn::Vec<D> only_first(D d, hn::Vec<D> v, std::int64_t n) {
+  if (n == static_cast<std::int64_t>(hn::Lanes(d))) return v;
+  return hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n)), v);
+}
+
+// The largest element of a line that is not empty; a NaN where there is one.
+template <class T>
+HWY_ATTR T largest_of_line(const T* x, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  if (n > static_cast<std::int64_t>(hn::Lanes(d))) return extreme_of<Largest>(x, n);
+  const auto v = load_first(d, x, static_cast<std::size_t>(n), -std::numeric_limits<T>::infinity());
+  if (!hn::AllFalse(d, hn::IsNaN(v))) return std::numeric_limits<T>::quiet_NaN();
+  return hn::GetLane(hn::MaxOfLanes(d, v));
 }
 
 }  // namespace feral::cpu::HWY_NAMESPACE

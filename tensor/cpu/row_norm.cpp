@@ -67,10 +67,14 @@ HWY_ATTR void row_norm_write(const NormRow<T>& row, T mean, T scale) {
   const hn::ScalableTag<T> d;
   const auto middle = hn::Set(d, mean);
   const auto factor = hn::Set(d, scale);
-  each_vector(d, geometry.channels, [&](std::int64_t i, auto part) HWY_ATTR {
-    const auto normal = hn::Mul(hn::Sub(load_part(d, row.x + i, part), middle), factor);
-    const auto weighted = hn::MulAdd(normal, load_part(d, row.weight + i, part), load_part(d, row.bias + i, part));
-    store_part(d, weighted, row.out + i, part);
+  // In variables of their own: the stores might change what lies behind a reference.
+  const T* const x = row.x;
+  const T* const weight = row.weight;
+  const T* const bias = row.bias;
+  T* const out = row.out;
+  each_vector(d, geometry.channels, [=](std::int64_t i, auto part) HWY_ATTR {
+    const auto normal = hn::Mul(hn::Sub(load_part(d, x + i, part), middle), factor);
+    store_part(d, hn::MulAdd(normal, load_part(d, weight + i, part), load_part(d, bias + i, part)), out + i, part);
   });
 }
 
@@ -126,6 +130,14 @@ HWY_ATTR void row_norm_column_sums(const NormRow<T>* row, NormRowSums* sums) {
   const NormRow<T>& first = row[0];
   const NormRow<T>& second = row[pair ? 1 : 0];
   const std::int64_t n = first.geometry->channels;
+  // In variables of their own: the stores might change what lies behind a reference.
+  const T* const weights = first.weight;
+  const T* const x = first.x;
+  const T* const gradient = first.gradient;
+  const T* const second_x = second.x;
+  const T* const second_gradient = second.gradient;
+  T* const weight_sums = first.partial_weight;
+  T* const bias_sums = first.partial_bias;
   const auto middle = hn::Set(d, first.stats[0]);
   const auto second_middle = hn::Set(d, second.stats[0]);
   const auto factor = hn::Set(d, first.stats[1]);
@@ -138,29 +150,29 @@ HWY_ATTR void row_norm_column_sums(const NormRow<T>* row, NormRowSums* sums) {
     auto second_weighted = hn::Zero(d);
     each_vector(d, HWY_MIN(piece, n - start), [&](std::int64_t i, auto part) HWY_ATTR {
       const std::int64_t j = start + i;
-      const auto weight = load_part(d, first.weight + j, part);
-      const auto arriving = load_part(d, first.gradient + j, part);
-      const auto distance = hn::Sub(load_part(d, first.x + j, part), middle);
+      const auto weight = load_part(d, weights + j, part);
+      const auto arriving = load_part(d, gradient + j, part);
+      const auto distance = hn::Sub(load_part(d, x + j, part), middle);
       auto of_weight = hn::Mul(arriving, hn::Mul(distance, factor));
       auto of_bias = arriving;
       const auto own = hn::Mul(arriving, weight);
       sum = hn::Add(sum, own);
       weighted = hn::MulAdd(own, distance, weighted);
       if constexpr (pair) {
-        const auto other = load_part(d, second.gradient + j, part);
-        const auto other_distance = hn::Sub(load_part(d, second.x + j, part), second_middle);
+        const auto other = load_part(d, second_gradient + j, part);
+        const auto other_distance = hn::Sub(load_part(d, second_x + j, part), second_middle);
         of_weight = hn::MulAdd(other, hn::Mul(other_distance, second_factor), of_weight);
         of_bias = hn::Add(of_bias, other);
         const auto other_own = hn::Mul(other, weight);
         second_sum = hn::Add(second_sum, other_own);
         second_weighted = hn::MulAdd(other_own, other_distance, second_weighted);
       }
-      if (first.partial_weight != nullptr) {
-        T* const at = first.partial_weight + j;
+      if (weight_sums != nullptr) {
+        T* const at = weight_sums + j;
         store_part(d, hn::Add(of_weight, load_part(d, at, part)), at, part);
       }
-      if (first.partial_bias != nullptr) {
-        T* const at = first.partial_bias + j;
+      if (bias_sums != nullptr) {
+        T* const at = bias_sums + j;
         store_part(d, hn::Add(of_bias, load_part(d, at, part)), at, part);
       }
     });
@@ -188,11 +200,14 @@ HWY_ATTR void row_norm_backward_columns(const NormRow<T>* row, std::int64_t rows
     const auto factor = hn::Set(d, one.stats[1]);
     const auto slope = hn::Set(d, correction.slope);
     const auto level = hn::Set(d, correction.level);
-    each_vector(d, one.geometry->channels, [&](std::int64_t i, auto part) HWY_ATTR {
-      const auto own = hn::Mul(load_part(d, one.gradient + i, part), load_part(d, one.weight + i, part));
-      const auto distance = hn::Sub(load_part(d, one.x + i, part), middle);
-      const auto direct = hn::MulSub(own, factor, level);
-      store_part(d, hn::NegMulAdd(distance, slope, direct), one.x_gradient + i, part);
+    const T* const x = one.x;
+    const T* const weight = one.weight;
+    const T* const gradient = one.gradient;
+    T* const out = one.x_gradient;
+    each_vector(d, one.geometry->channels, [=](std::int64_t i, auto part) HWY_ATTR {
+      const auto own = hn::Mul(load_part(d, gradient + i, part), load_part(d, weight + i, part));
+      const auto distance = hn::Sub(load_part(d, x + i, part), middle);
+      store_part(d, hn::NegMulAdd(distance, slope, hn::MulSub(own, factor, level)), out + i, part);
     });
   }
 }

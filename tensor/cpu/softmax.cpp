@@ -9,7 +9,6 @@
 #include <cmath>
 #include <limits>
 
-#include "tensor/cpu/extreme-inl.hpp"
 #include "tensor/cpu/kernels.hpp"
 #include "tensor/cpu/line_vectors-inl.hpp"
 #include "tensor/cpu/lines.hpp"
@@ -43,27 +42,27 @@ HWY_ATTR void softmax_line(std::byte* out, const std::byte* bytes, std::int64_t 
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const T* x = reinterpret_cast<const T*>(bytes);
   T* y = reinterpret_cast<T*>(out);
-  const T largest = extreme_of<Largest>(x, n);
+  const T largest = largest_of_line(x, n);
   if (!std::isfinite(largest)) {  // a NaN, inf - inf, or nothing but -inf
     std::fill(y, y + n, std::numeric_limits<T>::quiet_NaN());
     return;
   }
-  // Shifted by the largest element no exponential overflows. -inf makes the filled-up lanes 0.
+  // Shifted by the largest element no exponential overflows. Lines are filled up with it, too: a number far below
+  // would take the exponential's slow way.
   const auto shift = hn::Set(d, largest);
-  const T nothing = -std::numeric_limits<T>::infinity();
   double total = 0;
   const std::int64_t piece = 256 * lanes;  // short enough that float32 sums stay accurate
   for (std::int64_t start = 0; start < n; start += piece) {
     auto sum = hn::Zero(d);
     const std::int64_t length = HWY_MIN(piece, n - start);
     if (logarithm) {
-      for_each_vector(x + start, length, nothing, [&](auto v, std::int64_t, std::int64_t) HWY_ATTR {
-        sum = hn::Add(sum, Exp()(d, hn::Sub(v, shift)));
+      for_each_vector(x + start, length, largest, [&](auto v, std::int64_t, std::int64_t count) HWY_ATTR {
+        sum = hn::Add(sum, only_first(d, Exp()(d, hn::Sub(v, shift)), count));
       });
     } else {
-      for_each_vector(x + start, length, nothing, [&](auto v, std::int64_t i, std::int64_t count) HWY_ATTR {
+      for_each_vector(x + start, length, largest, [&](auto v, std::int64_t i, std::int64_t count) HWY_ATTR {
         const auto e = Exp()(d, hn::Sub(v, shift));
-        sum = hn::Add(sum, e);
+        sum = hn::Add(sum, only_first(d, e, count));
         store_up_to(d, e, y + start + i, count);
       });
     }

@@ -14,7 +14,9 @@
 #include "autograd/ops/pooling.hpp"
 #include "models/lenet.hpp"
 #include "models/resnet.hpp"
+#include "nn/activation.hpp"
 #include "nn/bilinear.hpp"
+#include "nn/dropout.hpp"
 #include "nn/embedding.hpp"
 #include "nn/layer_norm.hpp"
 #include "nn/loss.hpp"
@@ -246,6 +248,22 @@ TEST(SteadyState, NorDoLosses) {
         .backward();
     x.set_grad({});
     image.set_grad({});
+  });
+}
+
+TEST(SteadyState, NorDoActivationsAndDropouts) {
+  Numbers numbers(86);
+  const Tensor x = numbers.tensor<float>({4, 6, 2}).set_requires_grad(true);
+  nn::PReLU prelu({.num_parameters = 6});
+  nn::AlphaDropout alpha(0.3);
+  nn::Dropout1d channels(0.3);
+  expect_no_allocation([&] {
+    const Tensor y = prelu(x) + nn::selu(x) + nn::celu(x, 0.5) + nn::softplus(x, 2, 3) + nn::softsign(x) +
+                     nn::softshrink(x) + nn::hardshrink(x) + nn::hardswish(x) + nn::threshold(x, 0, 1) +
+                     nn::tanhshrink(x) + nn::softmin(x, 1) + alpha(x) + channels(x);
+    (y.sum() + nn::glu(x, 1).sum()).backward();
+    x.set_grad({});
+    prelu.weight.set_grad({});
   });
 }
 

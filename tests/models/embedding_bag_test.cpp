@@ -5,6 +5,7 @@
 
 #include "autograd/ops/classification.hpp"
 #include "optim/sgd.hpp"
+#include "tensor/generator.hpp"
 #include "tensor/npz.hpp"
 #include "tests/tensor/operands.hpp"
 
@@ -53,9 +54,35 @@ TEST(EmbeddingBagClassifier, ReadsRowsAsTexts) {
   EXPECT_TRUE(rows.exp().sum(1).allclose(Tensor::ones({2})));
 }
 
+TEST(EmbeddingBagClassifier, LeavesPaddingOut) {
+  manual_seed(4);
+  EmbeddingBagClassifier model({.vocabulary = 40, .width = 8, .padding_idx = 0});
+  const Tensor padded = Tensor::from_vector<std::int64_t>({7, 3, 0, 0, 5, 0, 0, 0}, {2, 4});
+  const Tensor texts = model.forward(Tensor::from_vector<std::int64_t>({7, 3, 5}, {3}),
+                                     Tensor::from_vector<std::int64_t>({0, 2}, {2}));
+  EXPECT_TRUE(model(padded).allclose(texts));
+}
+
+TEST(EmbeddingBagClassifier, MayGatherTheRowsOfABatchAlone) {
+  manual_seed(4);
+  EmbeddingBagClassifier sparse({.vocabulary = 40, .width = 8, .sparse = true});
+  EmbeddingBagClassifier dense({.vocabulary = 40, .width = 8});
+  dense.load_state_dict(sparse.state_dict());
+  const Tensor tokens = Tensor::from_vector<std::int64_t>({7, 3, 3, 1}, {2, 2});
+  const Tensor target = Tensor::from_vector<std::int64_t>({1, 2}, {2});
+  nll_loss(sparse(tokens), target).backward();
+  nll_loss(dense(tokens), target).backward();
+  const Tensor table = sparse.named_parameters().front().tensor;
+  EXPECT_FALSE(table.grad().defined());
+  EXPECT_EQ(table.sparse_grad().rows.to_vector<std::int64_t>(), (std::vector<std::int64_t>{1, 3, 7}));
+  const Tensor whole = dense.named_parameters().front().tensor.grad();
+  EXPECT_TRUE(table.sparse_grad().values.allclose(whole.index_select(0, table.sparse_grad().rows)));
+}
+
 TEST(EmbeddingBagClassifier, RefusesSizesOutOfRange) {
-  EXPECT_TRUE(contains(error_of([] { EmbeddingBagClassifier({.vocabulary = 0}); }), "a vocabulary of 0"));
-  EXPECT_TRUE(contains(error_of([] { EmbeddingBagClassifier({.width = 0}); }), "vectors of 0"));
+  EXPECT_TRUE(
+      contains(error_of([] { EmbeddingBagClassifier({.vocabulary = 0}); }), "0 embeddings of dimension 64"));
+  EXPECT_TRUE(contains(error_of([] { EmbeddingBagClassifier({.classes = 0}); }), "Linear"));
   EmbeddingBagClassifier model(options);
   EXPECT_TRUE(contains(error_of([&] { model(Tensor::full({1, 2}, 40, DType::int64)); }), "40"));
 }

@@ -103,6 +103,19 @@ TEST(ClipGradNorm, AViewIsReplacedByWhatItBecomes) {
   EXPECT_EQ(given.to_vector<float>(), std::vector<float>(3, 2)) << "somebody else's memory";
 }
 
+TEST(ClipGradNorm, CountsAndScalesTheRowsOfSparseGradients) {
+  const std::vector<Tensor> all = {Tensor::zeros({5, 2}), Tensor::zeros({3})};
+  const Tensor values = Tensor::full({2, 2}, 2);
+  all[0].set_sparse_grad({Tensor::from_vector<std::int64_t>({1, 4}, {2}), values});
+  all[1].set_grad(Tensor::full({3}, 3));
+  const double norm = std::sqrt(16 + 27);
+  EXPECT_NEAR(clip_grad_norm_(all, norm / 2), norm, 1e-6);
+  EXPECT_NEAR(all[0].sparse_grad().values.to_vector<float>()[3], 1, 1e-6);
+  EXPECT_NEAR(all[1].grad().to_vector<float>()[0], 1.5, 1e-6);
+  clip_grad_value_(all, 0.25);
+  EXPECT_EQ(all[0].sparse_grad().values.to_vector<float>(), std::vector<float>(4, 0.25));
+}
+
 TEST(ClipGradValue, LimitsEachElementAndKeepsNaN) {
   const std::vector<Tensor> all = {Tensor::zeros({20}), Tensor::zeros({2})};
   const Tensor gradient = Tensor::linspace(-2, 2, 20);

@@ -226,9 +226,12 @@ TEST(Optimizer, RulesThatChangeEveryRowRefuseRows) {
 }
 
 TEST(Optimizer, SparseAdamRefusesADenseGradient) {
-  const Tensor table = ones_with_gradient({4, 3});
-  SparseAdam optimizer({table});
-  EXPECT_TRUE(has(error_of([&] { optimizer.step(); }), {"SparseAdam: parameter 0 has a dense gradient", "Adam"}));
+  const Tensor table = Tensor::ones({4, 3});
+  table.set_sparse_grad({Tensor::arange(1), Tensor::ones({1, 3})});
+  const Tensor dense = ones_with_gradient({2});
+  SparseAdam optimizer({table, dense});
+  EXPECT_TRUE(has(error_of([&] { optimizer.step(); }), {"SparseAdam: parameter 1 has a dense gradient", "Adam"}));
+  EXPECT_EQ(table.to_vector<float>(), std::vector<float>(12, 1)) << "refused before anything is written";
 }
 
 TEST(Optimizer, RefusesRowsThatDoNotFitBeforeAnythingIsWritten) {
@@ -257,7 +260,66 @@ TEST(Optimizer, RefusesRowsThatDoNotFitBeforeAnythingIsWritten) {
   EXPECT_EQ(table.to_vector<float>(), std::vector<float>(12, 1));
 }
 
+TEST(Optimizer, TakesTheSparseGradientThatAnEmbeddingLeaves) {
+  const auto trained = [](auto make, bool sparse) {
+    const Tensor table = Tensor::linspace(-1, 1, 60).reshape({12, 5}).detach().set_requires_grad(true);
+    const auto optimizer = make(std::vector<Tensor>{table});
+    const Tensor indices = Tensor::from_vector<std::int64_t>({3, 7, 3, 11}, {4});
+    for (int step = 0; step < 5; ++step) {
+      optimizer->zero_grad();
+      embedding(table, indices, {.sparse = sparse}).square().sum().backward();
+      EXPECT_EQ(table.sparse_grad().defined(), sparse);
+      optimizer->step();
+    }
+    return table.to_vector<double>();
+  };
+  const auto sgd = [](std::vector<Tensor> p) { return std::make_unique<SGD>(p, SGDOptions{.lr = 0.1}); };
+  const auto adagrad = [](std::vector<Tensor> p) {
+    return std::make_unique<Adagrad>(p, AdagradOptions{.lr = 0.1});
+  };
+  const auto near = [](const std::vector<double>& a, const std::vector<double>& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-6) << i;
+  };
+  near(trained(sgd, true), trained(sgd, false));
+  near(trained(adagrad, true), trained(adagrad, false));
+  const auto sparse_adam = [](std::vector<Tensor> p) { return std::make_unique<SparseAdam>(p); };
+  const std::vector<double> moved = trained(sparse_adam, true);
+  EXPECT_NEAR(moved[0], -1, 1e-7) << "row 0 was not read";
+  EXPECT_NE(moved[15], Tensor::linspace(-1, 1, 60).to_vector<double>()[15]);
+  EXPECT_TRUE(has(error_of([&] { trained([](std::vector<Tensor> p) { return std::make_unique<Adam>(p); }, true); }),
+                  {"Adam: parameter 0 has a sparse gradient", "dense gradients only"}));
+}
+
+TEST(Optimizer, BothKindsOfGradientAddUp) {
+  const Tensor table = Tensor::ones({3, 2}).set_requires_grad(true);
+  table.set_grad(Tensor::ones({3, 2}));
+  table.set_sparse_grad({Tensor::from_vector<std::int64_t>({1}, {1}), Tensor::full({1, 2}, 2)});
+  SGD optimizer({table}, {.lr = 0.25, .momentum = 0.5});
+  optimizer.step();
+  EXPECT_EQ(table.to_vector<float>(), (std::vector<float>{0.75, 0.75, 0.25, 0.25, 0.75, 0.75}));
+  EXPECT_TRUE(table.sparse_grad().defined()) << "gradients stay";
+  EXPECT_EQ(table.grad().to_vector<float>(), std::vector<float>(6, 1));
+}
+
+TEST(Optimizer, AStepMakesSavedParametersStale) {
+  const Tensor x = Tensor::ones({2}).set_requires_grad(true);
+  SGD optimizer({x}, {.lr = 0.5});
+  const Tensor loss = (x * x).sum();
+  x.set_grad(Tensor::ones({2}));
+  optimizer.step();
+  EXPECT_NE(error_of([&] { loss.backward(); }), "");
+}
+
 // --- what is refused
+
+TEST(Optimizer, RefusesAParameterThatWasConvertedSince) {
+  nn::Linear layer(3, 2);
+  Adam optimizer(layer.parameters());
+  optimizer.step();
+  layer.to(DType::float64);
+  layer(Tensor::ones({1, 3}, DType::float64)).sum().backward();
+  EXPECT_TRUE(has(error_of([&] { optimizer.step(); }), {"Adam: parameter 0 has become", "float64", "float32"}));
+}
 
 TEST(Optimizer, RefusesParametersItCannotUpdateInPlace) {
   const auto message_of = [](const Tensor& parameter) {

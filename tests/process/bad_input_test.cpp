@@ -131,7 +131,7 @@ TEST_F(BadInput, NamesThatAreUnknown) {
   refused(train("alexnet", "digits", {}), {"unknown model 'alexnet'", "lenet, mlp"});
   refused(train("mlp", "imagenet", {}), {"unknown data set 'imagenet'", "digits"});
   refused(digits({"--wrkers", "3"}), {"--wrkers", "--help"});
-  refused(digits({"--optimizer", "adam"}), {"--optimizer", "adam", "sgd"});
+  refused(digits({"--optimizer", "lion"}), {"--optimizer", "lion", "sgd, adam"});
   refused(digits({"--policy", "atomic-add"}), {"--policy", "atomic-add", "racy"});
 }
 

@@ -70,18 +70,18 @@ TEST_F(OptimizerOfJob, LBFGSTrainsAloneAndIsRefusedToSeveral) {
 TEST_F(OptimizerOfJob, KilledWorkersLeaveSharedStateThatTrainingGoesOnFrom) {
   for (const char* policy : {"racy", "locked"}) {
     Program program(support::feral_program, digits({"--optimizer", "adam", "--shared-state", "--policy", policy,
-                                                    "--epochs", "20", "--report", path("report.json")}));
+                                                    "--epochs", "60", "--report", path("report.json")}));
     ASSERT_TRUE(trains(program));
     pid_t last = -1;
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 3; ++i) {
       pid_t pid = -1;
       ASSERT_TRUE(support::eventually([&] { return (pid = program.find("feral-worker-1")) > 0 && pid != last; }));
       ::kill(pid, SIGKILL);
       last = pid;
     }
     ASSERT_EQ(program.exit_code(), 0) << program.errors();
-    EXPECT_EQ(report().at("worker_restarts"), 4);
-    EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(20, 10'000));
+    EXPECT_EQ(report().at("worker_restarts"), 3);
+    EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(60, 10'000));
     EXPECT_GE(report().at("test_accuracy"), 0.95) << policy;
   }
 }

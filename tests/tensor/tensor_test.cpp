@@ -145,15 +145,34 @@ TEST(Tensor, FillWritesThroughAView) {
   EXPECT_EQ(tensor.to_vector<float>(), std::vector<float>(9, 0));
 }
 
-TEST(Tensor, InPlaceWritesAreRefusedForRecordedResults) {
+TEST(Tensor, RandomNumbersAreRefusedForRecordedResults) {
   Tensor leaf = Tensor::ones({2});
   leaf.set_requires_grad(true);
   const Tensor result = leaf * 2;
-  EXPECT_TRUE(contains(error_of([&] { result.fill_(1); }), "fill_"));
-  EXPECT_TRUE(contains(error_of([&] { result.copy_(leaf); }), "copy_"));
+  EXPECT_TRUE(contains(error_of([&] { result.uniform_(); }), "uniform_"));
+  EXPECT_TRUE(contains(error_of([&] { result.bernoulli_(); }), "bernoulli_"));
   EXPECT_EQ(result.to_vector<float>(), (std::vector<float>{2, 2}));
-  result.detach().fill_(1);
+  result.detach().bernoulli_(1);
   EXPECT_EQ(result.to_vector<float>(), (std::vector<float>{1, 1}));
+}
+
+TEST(Tensor, SetDataGivesAllHandlesTheOthersMemoryShapeAndType) {
+  Tensor leaf = Tensor::ones({2});
+  leaf.set_requires_grad(true);
+  const Tensor same = leaf;
+  const std::uint32_t version = leaf.version();
+  const Tensor other = Tensor::full({3}, 7, DType::float64);
+  leaf.set_data(other);
+  EXPECT_EQ(same.to_vector<double>(), std::vector<double>(3, 7));
+  EXPECT_TRUE(same.requires_grad());
+  EXPECT_NE(same.version(), version);
+  other.fill_(8);
+  EXPECT_EQ(same.detach()[0].item(), 8);
+  leaf.set_grad(Tensor::ones({3}, DType::float64));
+  EXPECT_TRUE(contains(error_of([&] { leaf.set_data(other); }), "set_data"));
+  leaf.set_grad({});
+  EXPECT_TRUE(contains(error_of([&] { leaf.set_data(Tensor::ones({2}, DType::int64)); }), "int64"));
+  EXPECT_TRUE(contains(error_of([&] { (leaf * 2).set_data(other); }), "set_data"));
 }
 
 TEST(Tensor, RebindMovesAllHandlesToTheNewMemory) {

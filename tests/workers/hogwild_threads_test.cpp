@@ -2,6 +2,7 @@
 // processes: two workers, a loader and the evaluator; the test plays the launcher.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <optional>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "models/mlp.hpp"
 #include "shm/memfd.hpp"
 #include "tensor/cpu/blas.hpp"
+#include "tests/support/eventually.hpp"
 #include "workers/evaluator.hpp"
 #include "workers/hogwild_worker.hpp"
 #include "workers/job_arena.hpp"
@@ -109,6 +111,54 @@ TEST(HogwildThreads, TwoWorkersLearnWithASharedMomentum) {
   job.run();
   expect_every_sample_once_an_epoch(job.arena());
   EXPECT_GT(job.last().accuracy, 0.8);
+}
+
+TEST(HogwildThreads, TwoWorkersLearnWithASharedStateOfAdamLockedOrNot) {
+  for (const Policy policy : {Policy::racy, Policy::locked}) {
+    TrainOptions options;
+    options.epochs = 6;
+    options.batch = 20;
+    options.optimizer = optim::Rule::adam;
+    options.lr = 1e-3;
+    options.shared_state = true;
+    options.policy = policy;
+    ThreadedJob job(digits_job<models::MLP>(), options);
+    job.run();
+    expect_every_sample_once_an_epoch(job.arena());
+    EXPECT_GT(job.last().accuracy, 0.7) << name_of(policy);
+    const auto* counts = reinterpret_cast<const std::uint64_t*>(job.arena().optimizer_state().data());
+    EXPECT_EQ(counts[0], job.arena().ring().item_count()) << "the count is of all workers' steps, none lost";
+  }
+}
+
+TEST(HogwildThreads, ThePlateauOfTheTestLossLowersTheRate) {
+  constexpr std::uint64_t per_epoch = 7;
+  TrainOptions options;
+  options.workers = 1;  // several may finish an epoch before the one before it is measured
+  options.epochs = 8;
+  options.batch = 100;
+  options.lr = 0.1;
+  options.schedule = optim::Schedule::plateau;
+  options.lr_period = 1;
+  // A step that learns nothing: no measurement after the first is better. It waits until the last whole epoch is
+  // measured.
+  JobArena* arena = nullptr;
+  std::atomic<double> lowest{1};
+  Job definition = digits_job<models::MLP>();
+  definition.step = [&](StepContext& context) {
+    EXPECT_TRUE(support::eventually([&] {
+      const auto whole = static_cast<std::size_t>(arena->ring().low_water() / per_epoch);
+      return whole == 0 || arena->evaluations()[whole - 1].done.load() != 0;
+    }));
+    double seen = lowest.load();
+    while (context.optimizer.lr() < seen && !lowest.compare_exchange_weak(seen, context.optimizer.lr())) {
+    }
+    return 1.0;
+  };
+  ThreadedJob job(definition, options);
+  arena = &job.arena();
+  job.run();
+  EXPECT_NEAR(lowest.load(), 1e-4, 1e-9) << "after seven measurements, each third and second of which counts";
 }
 
 TEST(HogwildThreads, AConvolutionalNetTrainsToo) {

@@ -32,7 +32,7 @@ def write(fixture):
     add(fixture, "AdaptiveAvgPool1d/global", nn.AdaptiveAvgPool1d(1), signal)
     add(fixture, "AdaptiveAvgPool2d/global", nn.AdaptiveAvgPool2d(1), image)
     add(fixture, "AdaptiveAvgPool2d/per_dimension", nn.AdaptiveAvgPool2d((2, 4)), image)
-    fixture.module("AdaptiveAvgPool2d/kept", nn.AdaptiveAvgPool2d((None, 2)), image)
+    add(fixture, "AdaptiveAvgPool2d/kept", nn.AdaptiveAvgPool2d((None, 2)), image)
     add(fixture, "AdaptiveAvgPool3d/global", nn.AdaptiveAvgPool3d(1), volume)
     add(fixture, "AdaptiveAvgPool3d/per_dimension", nn.AdaptiveAvgPool3d((3, 2, 2)), volume)
     add(fixture, "AdaptiveMaxPool1d/three", nn.AdaptiveMaxPool1d(3), signal)
