@@ -7,10 +7,11 @@
 
 namespace feral {
 
-std::string list_of_models();    // "lenet, mlp"
+std::string list_of_models();    // "lenet, lstm, …"
 std::string list_of_datasets();  // "fashion-mnist, digits"
 
-// The job of `feral train MODEL --data DATA`. DATA is a data set's name or a folder. Throws feral::Error naming
+// The job of `feral train MODEL --data DATA`. DATA is a data set's name or a folder,
+// for language models a text file. Throws feral::Error naming
 // what there is when the model or the data set is unknown. The data is read when a child builds it.
 Job make_job(const std::string& model, const std::string& data);
 
