@@ -192,7 +192,7 @@ TEST(SteadyState, NorDoLayersOfAllKinds) {
 
 TEST(SteadyState, NeitherDoesALanguageModel) {
   manual_seed(1);
-  models::LstmLm model({.vocabulary = 40, .width = 8, .hidden = 24, .layers = 2, .dropout = 0.1});
+  models::LstmLm model({.vocabulary = 40, .width = 16, .hidden = 24, .layers = 2, .dropout = 0.1});
   optim::SGD optimizer(model.parameters(), {.lr = 0.01, .momentum = 0.5});
   Numbers numbers(91);
   const Tensor tokens = numbers.tensor<std::int64_t>({4, 11}, 0, 40);
@@ -225,6 +225,10 @@ TEST(SteadyState, NorDoPackedSequencesCellsAndAttention) {
   nn::MultiheadAttention attention(8, 2, {.dropout = 0.2});
   nn::TransformerDecoderLayer decoder(8, 2, {.dim_feedforward = 16});
   Numbers numbers(93);
+  std::vector<Tensor> parameters;
+  for (nn::Module* module : std::initializer_list<nn::Module*>{&gru, &cell, &attention, &decoder}) {
+    for (const Tensor& parameter : module->parameters()) parameters.push_back(parameter);
+  }
   const Tensor x = numbers.tensor<float>({5, 3, 3});
   const Tensor lengths = Tensor::from_vector<std::int64_t>({2, 5, 4}, {3});
   const Tensor padding = numbers.tensor<float>({3, 5}).gt(0.5);
@@ -236,9 +240,7 @@ TEST(SteadyState, NorDoPackedSequencesCellsAndAttention) {
     const auto looked = attention.forward(seen, seen, seen, {.key_padding_mask = padding});
     const Tensor decoded = decoder.forward(looked.output, seen, {.tgt_is_causal = true});
     (decoded.sum() + looked.weights.sum() + state.cell.sum() + packed.h_n.sum()).backward();
-    for (nn::Module* module : std::initializer_list<nn::Module*>{&gru, &cell, &attention, &decoder}) {
-      module->zero_grad();
-    }
+    for (const Tensor& parameter : parameters) parameter.set_grad({});
   });
 }
 

@@ -117,7 +117,7 @@ TEST_F(Training, ALanguageModelLearnsATextFile) {
 }
 
 TEST_F(Training, ATransformerLearnsDigits) {
-  const nlohmann::json report = trained(train("transformer", "digits", {"--epochs", "2", "--lr", "0.05"}));
+  const nlohmann::json report = trained(train("transformer", "digits", {"--epochs", "4", "--lr", "0.1"}));
   EXPECT_GT(report.at("test_accuracy"), 0.5);
 }
 
