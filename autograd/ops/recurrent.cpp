@@ -64,6 +64,13 @@ Tensor packed(const Tensor& x) {
   return copy;
 }
 
+// A matrix whose rows do not lie a multiple of 4 KiB apart: products that go down its columns would find all of
+// them in the same few lines of the cache.
+Tensor staggered(std::int64_t rows, std::int64_t columns, DType dtype) {
+  const std::int64_t apart = columns % 512 == 0 ? columns + 16 : columns;
+  return look(Tensor::empty({rows, apart}, dtype), {.shape = {rows, columns}, .strides = {apart, 1}});
+}
+
 }  // namespace
 
 Result Recurrent::infer(const Attributes& attributes, const Tensor& x, const Tensor& hidden, const Tensor& cell,
@@ -151,10 +158,11 @@ Gradients<8> Recurrent::gradient(const Saved<Recurrent>& saved, const Tensor& gr
                             .hidden_before = saved.aux(1),
                             .cell_before = saved.aux(2),
                             .extra = saved.aux(3),
-                            .input_side = Tensor::empty(gates.shape(), gradient.dtype()),
+                            .input_side = staggered(rows, gates.shape()[1], gradient.dtype()),
                             .hidden_side = attributes.cell == CellKernel::gru
-                                               ? Tensor::empty(gates.shape(), gradient.dtype())
-                                               : Tensor()};
+                                               ? staggered(rows, gates.shape()[1], gradient.dtype())
+                                               : Tensor(),
+                            .initial_wanted = saved.needs(1)};
   device.copy(tensors.hidden, rows_from(whole, rows, n));
   if (lstm) device.copy(tensors.cell, rows_from(whole, rows + n, n));
   device.recurrent_backward(steps_of(attributes, rows, h, saved.input(7)), tensors);

@@ -109,6 +109,8 @@ void backward(const RecurrentSteps& steps, const RecurrentBackward& tensors) {
   step.hidden = h;
   step.state = tensors.hidden.data<T>();
   step.cell = data_or_null<T>(tensors.cell);
+  step.side_row = tensors.input_side.strides()[0];
+  std::int64_t left = steps.steps;
   for_each_step(steps, true, [&](std::int64_t size, std::int64_t row) {
     step.rows = size;
     step.gradient = tensors.gradient.data<T>() + row * h;
@@ -116,11 +118,12 @@ void backward(const RecurrentSteps& steps, const RecurrentBackward& tensors) {
     step.hidden_before = tensors.hidden_before.data<T>() + row * h;
     step.cell_before = at(data_or_null<T>(tensors.cell_before), row * h);
     step.extra = at(data_or_null<T>(tensors.extra), row * h);
-    step.input_side = tensors.input_side.data<T>() + row * all;
-    step.hidden_side = at(data_or_null<T>(tensors.hidden_side), row * all);
+    step.input_side = tensors.input_side.data<T>() + row * step.side_row;
+    step.hidden_side = at(data_or_null<T>(tensors.hidden_side), row * step.side_row);
     run_cell_back(steps.cell, step);
+    if (--left == 0 && !tensors.initial_wanted) return;  // whom it would be for
     const T* side = step.hidden_side != nullptr ? step.hidden_side : step.input_side;
-    weight.multiply(size, side, all, step.state, h, true);
+    weight.multiply(size, side, step.side_row, step.state, h, true);
   });
 }
 

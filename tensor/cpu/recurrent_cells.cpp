@@ -84,7 +84,7 @@ HWY_ATTR void lstm_back(const CellStepBack<T>& s) {
   const std::int64_t h = s.hidden;
   for (std::int64_t row = 0; row < s.rows; ++row) {
     const T* gates = s.gates + row * 4 * h;
-    T* to = s.input_side + row * 4 * h;
+    T* to = s.input_side + row * s.side_row;
     T* state = s.state + row * h;
     T* cell = s.cell + row * h;
     const T* gradient = s.gradient + row * h;
@@ -155,8 +155,8 @@ HWY_ATTR void gru_back(const CellStepBack<T>& s) {
   const std::int64_t h = s.hidden;
   for (std::int64_t row = 0; row < s.rows; ++row) {
     const T* gates = s.gates + row * 3 * h;
-    T* to = s.input_side + row * 3 * h;
-    T* hidden_to = s.hidden_side + row * 3 * h;
+    T* to = s.input_side + row * s.side_row;
+    T* hidden_to = s.hidden_side + row * s.side_row;
     T* state = s.state + row * h;
     const T* gradient = s.gradient + row * h;
     const T* before = s.hidden_before + row * h;
@@ -211,18 +211,21 @@ HWY_ATTR void rnn_forward(const CellStep<T>& s) {
 
 template <class T, bool relu>
 HWY_ATTR void rnn_back(const CellStepBack<T>& s) {
-  over_columns<T>(s.rows * s.hidden, [&](auto d, std::int64_t j) HWY_ATTR {
-    const auto of_hidden = hn::Add(hn::LoadU(d, s.state + j), hn::LoadU(d, s.gradient + j));
-    const auto y = hn::LoadU(d, s.gates + j);
-    auto result = of_hidden;
-    if constexpr (relu) {
-      result = hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), of_hidden);
-    } else {
-      result = hn::Mul(of_hidden, hn::NegMulAdd(y, y, hn::Set(d, T{1})));
-    }
-    hn::StoreU(result, d, s.input_side + j);
-    hn::StoreU(hn::Zero(d), d, s.state + j);
-  });
+  for (std::int64_t row = 0; row < s.rows; ++row) {
+    const std::int64_t at = row * s.hidden;
+    over_columns<T>(s.hidden, [&](auto d, std::int64_t j) HWY_ATTR {
+      const auto of_hidden = hn::Add(hn::LoadU(d, s.state + at + j), hn::LoadU(d, s.gradient + at + j));
+      const auto y = hn::LoadU(d, s.gates + at + j);
+      auto result = of_hidden;
+      if constexpr (relu) {
+        result = hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), of_hidden);
+      } else {
+        result = hn::Mul(of_hidden, hn::NegMulAdd(y, y, hn::Set(d, T{1})));
+      }
+      hn::StoreU(result, d, s.input_side + row * s.side_row + j);
+      hn::StoreU(hn::Zero(d), d, s.state + at + j);
+    });
+  }
 }
 
 template <class T>

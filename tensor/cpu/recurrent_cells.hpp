@@ -30,6 +30,7 @@ struct CellStepBack {
   T *state, *cell;
   const T *gates, *hidden_before, *cell_before, *extra;
   T *input_side, *hidden_side;
+  std::int64_t side_row;  // elements from one row of these two to the next
 };
 
 void run_cell(CellKernel cell, const CellStep<float>& step);

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "tensor/cpu/step_product.hpp"
+#include "tensor/cpu/turn-inl.hpp"
 
 #ifndef FERAL_TENSOR_CPU_STEP_PRODUCT_ONCE
 #define FERAL_TENSOR_CPU_STEP_PRODUCT_ONCE
@@ -141,18 +142,7 @@ void step_pack(const StepPacking<T>& p) {
       if (p.column_step == 1) {
         for (std::int64_t r = 0; r < depth; ++r) std::copy_n(from + r * p.row_step, columns, to + r * width);
       } else {
-        // Four columns at once: each line of the panel is written while it is near.
-        constexpr std::int64_t side = 4;
-        std::int64_t q = 0;
-        for (; q + side <= columns; q += side) {
-          const T* column = from + q * p.column_step;
-          for (std::int64_t r = 0; r < depth; ++r) {
-            for (std::int64_t s = 0; s < side; ++s) to[r * width + q + s] = column[s * p.column_step + r];
-          }
-        }
-        for (; q < columns; ++q) {
-          for (std::int64_t r = 0; r < depth; ++r) to[r * width + q] = from[q * p.column_step + r];
-        }
+        turn(to, width, from, p.column_step, columns, depth);
       }
     }
   }

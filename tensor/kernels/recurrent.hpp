@@ -33,7 +33,8 @@ struct RecurrentSteps {
   std::int64_t size_of_step(std::int64_t step) const noexcept { return sizes == nullptr ? n : sizes[step]; }
 };
 
-// All contiguous, of one type, float32 or float64; [rows] are those of all steps, h is `hidden`.
+// All contiguous but for input_side and hidden_side, of one type, float32 or float64; [rows] are those of all
+// steps, h is `hidden`.
 struct RecurrentForward {
   Tensor output;           // [rows, h]
   Tensor hidden;           // [n, h]: the initial state, which becomes the final one
@@ -55,7 +56,8 @@ struct RecurrentBackward {
   Tensor cell;      // the same, lstm alone
   Tensor gates, weight, hidden_before, cell_before, extra;  // as forward left them
   Tensor input_side;                                        // out, [rows, gates * h]: the gradient of x × w_ihᵀ
-  Tensor hidden_side;  // out, of h × w_hhᵀ where it is another one: gru alone
+  Tensor hidden_side;  // out, of h × w_hhᵀ where it is another one: gru alone. These two have rows of one distance.
+  bool initial_wanted = true;  // false: what `hidden` becomes is of no interest
 };
 
 struct RecurrentKernels {

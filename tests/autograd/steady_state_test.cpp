@@ -12,15 +12,21 @@
 #include "autograd/ops/join.hpp"
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/pooling.hpp"
+#include "models/embedding_bag.hpp"
 #include "models/lenet.hpp"
+#include "models/lstm_lm.hpp"
 #include "models/resnet.hpp"
+#include "models/transformer.hpp"
 #include "nn/activation.hpp"
+#include "nn/attention.hpp"
 #include "nn/bilinear.hpp"
 #include "nn/dropout.hpp"
 #include "nn/embedding.hpp"
 #include "nn/layer_norm.hpp"
 #include "nn/loss.hpp"
+#include "nn/packed_sequence.hpp"
 #include "nn/pooling.hpp"
+#include "nn/recurrent_cells.hpp"
 #include "nn/reshaping.hpp"
 #include "optim/adam.hpp"
 #include "optim/clip_grad.hpp"
@@ -181,6 +187,74 @@ TEST(SteadyState, NorDoLayersOfAllKinds) {
     const Tensor words = bilinear.forward(embedding(rows).mean(1), bag(rows));
     const Tensor normal = batch_norm(rms_norm(layer_norm(words)));
     (normal.square().sum() + images(x).sum()).backward();
+    for (const Tensor& parameter : parameters) parameter.set_grad({});
+  });
+}
+
+TEST(SteadyState, NeitherDoesALanguageModel) {
+  manual_seed(1);
+  models::LSTMLanguageModel model({.vocabulary = 40, .width = 16, .hidden = 24, .layers = 2, .dropout = 0.1});
+  optim::SGD optimizer(model.parameters(), {.lr = 0.01, .momentum = 0.5});
+  Numbers numbers(91);
+  const Tensor tokens = numbers.tensor<std::int64_t>({4, 11}, 0, 40);
+  const Tensor target = numbers.tensor<std::int64_t>({44}, 0, 40);
+  expect_no_allocation([&] {
+    optimizer.zero_grad();
+    nll_loss(model(tokens), target).backward();
+    optimizer.step();
+  });
+}
+
+TEST(SteadyState, NeitherDoesATransformer) {
+  manual_seed(1);
+  models::ImageTransformer model({.dropout = 0.1});
+  optim::SGD optimizer(model.parameters(), {.lr = 0.01, .momentum = 0.5});
+  Numbers numbers(92);
+  const Tensor x = numbers.tensor<float>({4, 1, 28, 28});
+  const Tensor target = numbers.tensor<std::int64_t>({4}, 0, 10);
+  expect_no_allocation([&] {
+    optimizer.zero_grad();
+    nll_loss(model(x), target).backward();
+    optimizer.step();
+  });
+}
+
+TEST(SteadyState, NeitherDoesABagOfWordsWithSparseGradients) {
+  manual_seed(1);
+  models::EmbeddingBagClassifier model({.vocabulary = 500, .width = 16, .padding_idx = 0, .sparse = true});
+  optim::SGD optimizer(model.parameters(), {.lr = 0.01});
+  Numbers numbers(94);
+  const Tensor tokens = numbers.tensor<std::int64_t>({32, 12}, 0, 500);
+  const Tensor target = numbers.tensor<std::int64_t>({32}, 0, 4);
+  expect_no_allocation([&] {
+    optimizer.zero_grad();
+    nll_loss(model(tokens), target).backward();
+    optimizer.step();
+  });
+}
+
+TEST(SteadyState, NorDoPackedSequencesCellsAndAttention) {
+  manual_seed(1);
+  nn::GRU gru(3, 8, {.num_layers = 2, .dropout = 0.2, .bidirectional = true});
+  nn::LSTMCell cell(16, 8);
+  nn::MultiheadAttention attention(8, 2, {.dropout = 0.2});
+  nn::TransformerDecoderLayer decoder(8, 2, {.dim_feedforward = 16});
+  Numbers numbers(93);
+  std::vector<Tensor> parameters;
+  for (nn::Module* module : std::initializer_list<nn::Module*>{&gru, &cell, &attention, &decoder}) {
+    for (const Tensor& parameter : module->parameters()) parameters.push_back(parameter);
+  }
+  const Tensor x = numbers.tensor<float>({5, 3, 3});
+  const Tensor lengths = Tensor::from_vector<std::int64_t>({2, 5, 4}, {3});
+  const Tensor padding = numbers.tensor<float>({3, 5}).gt(0.5);
+  expect_no_allocation([&] {
+    const auto packed = gru.forward(nn::pack_padded_sequence(x, lengths, {.enforce_sorted = false}));
+    const Tensor states = nn::pad_packed_sequence(packed.output).padded;
+    const nn::LSTMState state = cell.forward(states.select(0, 0), nn::LSTMState());
+    const Tensor seen = states.narrow(2, 0, 8);
+    const auto looked = attention.forward(seen, seen, seen, {.key_padding_mask = padding});
+    const Tensor decoded = decoder.forward(looked.output, seen, {.tgt_is_causal = true});
+    (decoded.sum() + looked.weights.sum() + state.cell.sum() + packed.h_n.sum()).backward();
     for (const Tensor& parameter : parameters) parameter.set_grad({});
   });
 }
