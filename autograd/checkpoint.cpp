@@ -43,7 +43,7 @@ std::vector<Tensor> go_again(const Function& function, const std::vector<Tensor>
     const GradModeGuard record(true);
     output = function(again);
   }
-  if (!(output.shape() == gradient.shape())) {
+  if (!output.defined() || !(output.shape() == gradient.shape())) {
     fail("checkpoint: the function gave shape {} at first, {} the second time", gradient.shape().to_string(),
          output.shape().to_string());
   }
@@ -56,12 +56,15 @@ std::vector<Tensor> go_again(const Function& function, const std::vector<Tensor>
 }  // namespace
 
 Tensor checkpoint(Function function, const std::vector<Tensor>& inputs) {
+  if (!function) fail("checkpoint: the function is empty");
   if (!GradMode::enabled()) return function(inputs);
   const Generator random = default_generator();
   Tensor output;
   {
     const NoGradGuard no_grad;
-    output = function(inputs).detach();
+    output = function(inputs);
+    if (!output.defined()) fail("checkpoint: the function answered an undefined tensor");
+    output = output.detach();
   }
   if (!is_floating(output.dtype())) return output;
   std::vector<std::uint32_t> versions;

@@ -8,8 +8,10 @@
 #include "autograd/anomaly_check.hpp"
 #include "autograd/grad_mode.hpp"
 #include "autograd/node_extras.hpp"
+#include "autograd/route.hpp"
 #include "core/fail.hpp"
 #include "tensor/allocator.hpp"
+#include "tensor/in_place.hpp"
 #include "tensor/kernels.hpp"
 
 namespace feral {
@@ -45,6 +47,23 @@ class Queue {
 
   bool empty() const noexcept { return heap_.empty(); }
 
+  // For a pass that runs inside of this one, in a hook or a gradient: to it these nodes are not queued, and have
+  // got nothing yet.
+  std::vector<Tensor> set_aside() {
+    std::vector<Tensor> incoming;
+    for (Node* node : heap_) {
+      incoming.push_back(std::exchange(node->incoming, {}));
+      node->queued = false;
+    }
+    return incoming;
+  }
+  void take_up(std::vector<Tensor> incoming) noexcept {
+    for (std::size_t i = 0; i < heap_.size(); ++i) {
+      heap_[i]->incoming = std::move(incoming[i]);
+      heap_[i]->queued = true;
+    }
+  }
+
   // After an error: forget what was under way.
   void clear() noexcept {
     while (!empty()) {
@@ -63,7 +82,8 @@ class Queue {
 // Whether nobody else can see the tensor's memory, so that it may be added to in place or kept.
 bool exclusive(const Tensor& tensor) noexcept {
   const TensorImpl* impl = tensor.impl();
-  return impl->references == 1 && impl->storage->references == 1 && impl->contiguous && impl->producer == nullptr &&
+  return impl->references == 1 && impl->storage->references == 1 && impl->storage->release != nullptr &&
+         impl->storage->deleter == nullptr && impl->contiguous && impl->producer == nullptr &&
          !is_half(impl->dtype);
 }
 
@@ -81,13 +101,12 @@ void accumulate_leaf(const Tensor& leaf, Tensor gradient) {
   Tensor sum = leaf.grad();
   if (!sum.defined()) {
     // A gradient that is an expanded view, or shared with another leaf, must become memory of its own: later ones
-    // are added to it in place. One that is on the tape never is.
-    const bool kept = exclusive(gradient) || (node_of(gradient) != nullptr && gradient.is_contiguous());
-    leaf.set_grad(kept ? std::move(gradient) : gradient.clone());
+    // are added to it in place, and clipping writes it.
+    leaf.set_grad(exclusive(gradient) ? std::move(gradient) : gradient.clone());
   } else if (!GradMode::enabled() && sum.is_contiguous() && sum.impl()->producer == nullptr &&
              !is_half(sum.dtype())) {
     sum.touch();
-    kernels(sum.device()).binary(BinaryKernel::add, sum, sum, gradient);
+    kernels(sum.device()).binary(BinaryKernel::add, sum, sum, apart_from(sum, gradient));
   } else {
     leaf.set_grad(sum + gradient);
   }
@@ -121,7 +140,8 @@ class Gathered {
 
 // What the hooks make of a gradient.
 Tensor hooked(const GradientExtras& extras, Tensor gradient) {
-  for (const GradientExtras::Hook& hook : extras.hooks) {
+  const std::vector<GradientExtras::Hook> hooks = extras.hooks;  // they may add and remove hooks
+  for (const GradientExtras::Hook& hook : hooks) {
     Tensor other = hook.function(gradient);
     if (!other.defined()) continue;
     if (!(other.shape() == gradient.shape()) || other.dtype() != gradient.dtype()) {
@@ -140,7 +160,15 @@ bool has_hooks(const Tensor& leaf) noexcept {
 class Pass {
  public:
   // Borrows the memory that `lender` has for its own lifetime.
-  Pass(const BackwardOptions& options, std::vector<Node*>& lender) : options_(options), queue_(lender) {}
+  Pass(const BackwardOptions& options, std::vector<Node*>& lender)
+      : options_(options), outer_(current), queue_(lender) {
+    if (outer_ != nullptr) outer_->aside_ = outer_->queue_.set_aside();
+    current = this;
+  }
+  ~Pass() {
+    current = outer_;
+    if (outer_ != nullptr) outer_->queue_.take_up(std::move(outer_->aside_));
+  }
 
   void run(std::span<const Tensor> roots, std::span<const Tensor> gradients) {
     for (std::size_t i = 0; i < roots.size(); ++i) {
@@ -192,11 +220,18 @@ class Pass {
            node.op->name);
     }
     Gathered gradients(node.edge_count);
-    node.op->gradient(node, gradient, gradients.begin());
+    // Those of halves are computed in float32.
+    node.op->gradient(node, is_half(gradient.dtype()) ? gradient.to(DType::float32) : gradient, gradients.begin());
     for (int i = 0; i < node.edge_count; ++i) {
       if (!node.needs(i)) continue;
       if (!gradients[i].defined()) continue;  // the output does not depend on this input
-      FERAL_ASSERT(gradients[i].shape() == node.input_shape(i));
+      const DType dtype =
+          node.edges[i].node != nullptr ? node.edges[i].node->output_dtype : node.edges[i].leaf.dtype();
+      if (is_half(dtype)) gradients[i] = gradients[i].to(dtype);
+      if (!(gradients[i].shape() == node.input_shape(i)) || gradients[i].dtype() != dtype) {
+        fail("backward: '{}' answered {} as gradient of input {}, which is {} {}; was it converted since?",
+             node.op->name, gradients[i].to_string(), i, name_of(dtype), node.input_shape(i).to_string());
+      }
       if (AnomalyMode::enabled()) check_finite(node, i, gradients[i]);
       Edge& edge = node.edges[i];
       if (edge.node != nullptr) {
@@ -244,7 +279,10 @@ class Pass {
     handle.set_grad(before.defined() ? before + gradient : gradient.clone());
   }
 
+  static inline thread_local Pass* current = nullptr;
   const BackwardOptions& options_;
+  Pass* outer_;
+  std::vector<Tensor> aside_;
   Queue queue_;
   std::vector<std::pair<Tensor, Tensor>> waiting_;  // leaves with hooks, and what has come for them
 };
@@ -262,6 +300,7 @@ void run_backward(std::span<const Tensor> roots, std::span<const Tensor> gradien
   const GradModeGuard mode(options.create_graph);
   // The memory is kept between calls; a backward within a gradient (checkpointing) has a queue of its own.
   static thread_local std::vector<Node*> memory;
+  const autograd::RouteAside whole(options.inputs.empty());
   const bool outer = std::exchange(collecting, !options.inputs.empty());
   struct Restore {
     bool value;

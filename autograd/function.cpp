@@ -19,7 +19,8 @@ struct FunctionNode : Node {
 
 void call_backward(Node& node, const Tensor& gradient, Tensor* out) {
   auto& self = static_cast<FunctionNode&>(node);
-  std::vector<Tensor> gradients = self.backward(gradient);
+  const BackwardFunction backward = self.backward;  // a pass inside of it may free the node's own
+  std::vector<Tensor> gradients = backward(gradient);
   if (gradients.size() != self.edge_list.size()) {
     fail("backward: '{}' answered {} gradients for {} inputs", self.name, gradients.size(), self.edge_list.size());
   }
@@ -69,6 +70,7 @@ void record_function(std::string name, const Tensor& output, std::span<const Ten
 Tensor custom_function(std::string name, const Tensor& output, const std::vector<Tensor>& inputs,
                        BackwardFunction backward) {
   if (!output.defined()) fail("{}: the output is undefined", name);
+  if (!backward) fail("{}: the function for the gradient is empty", name);
   if (output.requires_grad()) {
     fail("{}: the output is on the tape already; compute it under NoGradGuard, or pass output.detach()", name);
   }

@@ -12,8 +12,9 @@ namespace feral::autograd {
 // Makes `output`, which must not be on the tape (computed under NoGradGuard, or by code of one's own), a function
 // of `inputs` whose gradients `backward` computes: given the gradient of the output it answers one tensor an input,
 // of its shape and type, undefined for none. Written with tensor operations it is differentiable in turn. What
-// `backward` needs it captures; capture no tensor that is derived from `output`, or neither is ever freed. Returns
-// `output`, recorded when gradients are enabled and an input requires one.
+// `backward` needs it captures, and must not be written before (nobody watches captured tensors: clone() what may
+// be); capture no tensor that is derived from `output`, or neither is ever freed. Returns `output`, recorded when
+// gradients are enabled and an input requires one.
 //
 //   Tensor square(const Tensor& x) {
 //     Tensor y;

@@ -17,12 +17,12 @@ void check_inputs(std::string_view op, const std::vector<Tensor>& inputs) {
   }
 }
 
-// What the function is differentiated by: leaves, or with create_graph the caller's own.
+// What the function is differentiated by: leaves, or with create_graph a recorded look at what the caller gave.
 std::vector<Tensor> variables(const std::vector<Tensor>& inputs, bool create_graph) {
   std::vector<Tensor> result;
   for (const Tensor& input : inputs) {
     if (create_graph && input.requires_grad()) {
-      result.push_back(input);
+      result.push_back(input.as_strided(input.shape(), input.strides()));
     } else {
       result.push_back(input.detach());
       result.back().set_requires_grad(true);

@@ -4,66 +4,11 @@
 
 #include "autograd/engine.hpp"
 #include "autograd/node.hpp"
+#include "autograd/route.hpp"
 #include "core/fail.hpp"
 
 namespace feral::autograd {
 namespace {
-
-// Marks on every edge behind the roots whether it leads to an input, for the length of a pass: what does not is not
-// computed. Keeps the nodes alive meanwhile.
-class Route {
- public:
-  Route(std::span<const Tensor> roots, std::span<const Tensor> inputs) {
-    std::vector<Node*> open;
-    const auto meet = [&](Node* node) {
-      if (node == nullptr || node->mark != unseen) return;
-      node->mark = seen;
-      retain(node);
-      nodes_.push_back(node);
-      open.push_back(node);
-    };
-    for (const Tensor& root : roots) meet(node_of(root));
-    while (!open.empty()) {
-      Node* node = open.back();
-      open.pop_back();
-      for (int i = 0; i < node->edge_count; ++i) meet(node->edges[i].node);
-    }
-    // Inputs of an op were recorded before it.
-    std::ranges::sort(nodes_, {}, &Node::sequence);
-    for (const Tensor& input : inputs) {
-      if (Node* node = node_of(input); node != nullptr && node->mark == seen) node->mark = leads;
-    }
-    for (Node* node : nodes_) {
-      for (int i = 0; i < node->edge_count; ++i) {
-        if (leads_to_input(node->edges[i], inputs)) {
-          node->mark = leads;
-        } else if (i < 64) {
-          node->skip |= std::uint64_t{1} << i;
-        }
-      }
-    }
-  }
-  Route(const Route&) = delete;
-  Route& operator=(const Route&) = delete;
-  ~Route() {
-    for (Node* node : nodes_) {
-      node->mark = unseen;
-      node->skip = 0;
-      release(node);
-    }
-  }
-
- private:
-  enum : std::uint8_t { unseen, seen, leads };
-
-  static bool leads_to_input(const Edge& edge, std::span<const Tensor> inputs) {
-    if (edge.node != nullptr) return edge.node->mark == leads;
-    return edge.leaf.defined() &&
-           std::ranges::any_of(inputs, [&](const Tensor& input) { return input.impl() == edge.leaf.impl(); });
-  }
-
-  std::vector<Node*> nodes_;
-};
 
 std::vector<Tensor> starts_of(std::string_view op, const std::vector<Tensor>& outputs,
                               const std::vector<Tensor>& gradients) {
@@ -78,7 +23,6 @@ std::vector<Tensor> starts_of(std::string_view op, const std::vector<Tensor>& ou
 }
 
 }  // namespace
-
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const std::vector<Tensor>& gradients, const GradOptions& options) {
   if (inputs.empty()) fail("grad: there are no inputs");

@@ -5,6 +5,7 @@
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/choice.hpp"
 #include "core/fail.hpp"
+#include "nn/repr.hpp"
 
 namespace feral::nn {
 namespace {
@@ -32,7 +33,7 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
   } else if (weight.dims() != 0) {
     slope = weight.reshape({});
   }
-  return where(x.gt(0), x, x * slope);
+  return where(x.gt(0), x, x.clamp_max(0) * slope);  // an infinite x shall not reach the slope's gradient
 }
 
 Tensor selu(const Tensor& x) {
@@ -102,15 +103,15 @@ Hardtanh::Hardtanh(HardtanhOptions options) : options_(options) {
   }
 }
 
-std::string LeakyReLU::extra_repr() const { return fmt::format("negative_slope={}", slope_); }
+std::string LeakyReLU::extra_repr() const { return "negative_slope=" + repr_of(slope_); }
 std::string PReLU::extra_repr() const { return fmt::format("num_parameters={}", weight.numel()); }
-std::string ELU::extra_repr() const { return fmt::format("alpha={}", alpha_); }
-std::string CELU::extra_repr() const { return fmt::format("alpha={}", alpha_); }
+std::string ELU::extra_repr() const { return "alpha=" + repr_of(alpha_); }
+std::string CELU::extra_repr() const { return "alpha=" + repr_of(alpha_); }
 std::string GELU::extra_repr() const {
   return options_.tanh_approximation ? "approximate='tanh'" : "approximate='none'";
 }
 std::string Softplus::extra_repr() const {
-  return fmt::format("beta={}, threshold={}", options_.beta, options_.threshold);
+  return "beta=" + repr_of(options_.beta) + ", threshold=" + repr_of(options_.threshold);
 }
 std::string Softshrink::extra_repr() const { return fmt::format("lambda={}", lambda_); }
 std::string Hardshrink::extra_repr() const { return fmt::format("lambda={}", lambda_); }

@@ -8,7 +8,7 @@
 // - an update may be lost when two workers move one element at the same time: the statistics then stand as if that
 //   batch had not been seen, which a running mean forgets anyway;
 // - mean and variance of a channel may stem from different batches;
-// - num_batches_tracked may count short, never long.
+// - num_batches_tracked may count short, and counts a batch twice that is done again after a worker's death.
 // Evaluation reads a private copy of them, taken element by element.
 #pragma once
 

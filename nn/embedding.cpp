@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autograd/grad_mode.hpp"
+#include "autograd/ops/index_check.hpp"
 #include "core/fail.hpp"
 #include "nn/init.hpp"
 #include "nn/repr.hpp"
@@ -50,14 +51,14 @@ void check_table(const char* kind, const Tensor& table) {
 // Scales rows of the table that are looked up down to a norm of at most `most`. The table may be live.
 void renormalize(const Tensor& table, const Tensor& indices, double most, double p) {
   const NoGradGuard no_grad;
-  const Tensor rows = indices.to(DType::int64).contiguous();
+  const Tensor rows = ops::int64_index("embedding", indices).contiguous();
   const std::int64_t count = table.shape()[0];
   const std::int64_t stride = table.strides()[1];
   bool changed = false;
+  ops::check_indices("embedding", rows, 0, count);  // before a row is written that other workers may see
   visit_floating(table.dtype(), [&]<class T>() {
     for (std::int64_t i = 0; i < rows.numel(); ++i) {
       const std::int64_t row = rows.data<std::int64_t>()[i];
-      if (row < 0 || row >= count) return;  // the lookup will say so
       T* const values = table.data<T>() + row * table.strides()[0];
       double sum = 0;
       for (std::int64_t j = 0; j < table.shape()[1]; ++j) {

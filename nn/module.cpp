@@ -32,36 +32,38 @@ Tensor Module::forward(const Tensor&) { fail("{}: its forward takes other argume
 
 Tensor Module::operator()(const Tensor& x) { return hooks_ == nullptr ? forward(x) : with_hooks(x); }
 
-Tensor Module::go_back(const Tensor& grad_input, const Tensor& grad_output) {
-  Tensor gradient = grad_input;
-  if (hooks_ == nullptr) return gradient;
-  for (const auto& hook : hooks_->back) {
-    if (Tensor other = hook.function(*this, gradient, grad_output); other.defined()) gradient = std::move(other);
-  }
-  return gradient;
-}
-
 Tensor Module::with_hooks(const Tensor& x) {
+  // Hooks may add and remove hooks: each list is gone through as it was.
+  const std::shared_ptr<Hooks> hooks = hooks_;
   Tensor input = x;
-  for (const auto& hook : hooks_->before) {
+  for (const auto& hook : std::vector(hooks->before)) {
     if (Tensor other = hook.function(*this, input); other.defined()) input = std::move(other);
   }
-  const bool watched = !hooks_->back.empty() && GradMode::enabled();
+  const bool watched = !hooks->back.empty() && GradMode::enabled();
   const bool needs_input = watched && input.requires_grad();
   const auto arrived = watched ? std::make_shared<Tensor>() : nullptr;  // the output's gradient
+  // A module that is gone by then has no hooks any more.
+  const auto go_back = [this, arrived, alive = std::weak_ptr<Hooks>(hooks)](Tensor gradient) {
+    const std::shared_ptr<Hooks> left = alive.lock();
+    if (left == nullptr) return gradient;
+    for (const auto& hook : std::vector(left->back)) {
+      if (Tensor other = hook.function(*this, gradient, *arrived); other.defined()) gradient = std::move(other);
+    }
+    return gradient;
+  };
   if (needs_input) {
-    input = autograd::custom_function(
-        "module input", input.detach(), {input},
-        [this, arrived](const Tensor& gradient) { return std::vector<Tensor>{go_back(gradient, *arrived)}; });
+    input = autograd::custom_function("module input", input.detach(), {input}, [go_back](const Tensor& gradient) {
+      return std::vector<Tensor>{go_back(gradient)};
+    });
   }
   Tensor output = forward(input);
-  for (const auto& hook : hooks_->after) {
+  for (const auto& hook : std::vector(hooks->after)) {
     if (Tensor other = hook.function(*this, input, output); other.defined()) output = std::move(other);
   }
   if (watched && output.requires_grad()) {
-    output.register_hook([this, arrived, needs_input](const Tensor& gradient) {
+    output.register_hook([go_back, arrived, needs_input](const Tensor& gradient) {
       *arrived = gradient;
-      if (!needs_input) go_back({}, gradient);
+      if (!needs_input) go_back({});
       return Tensor();
     });
   }
@@ -235,23 +237,24 @@ void Module::requires_grad_(bool on) {
 }
 
 void Module::zero_grad() {
-  for (const NamedTensor& parameter : named_parameters()) parameter.tensor.set_grad({});
+  for (const Entry& parameter : parameters_) parameter.tensor->set_grad({});
+  for (const Child& child : children_) child.module->zero_grad();
 }
 
 std::size_t Module::register_forward_pre_hook(ForwardPreHook hook) {
-  if (hooks_ == nullptr) hooks_ = std::make_unique<Hooks>();
+  if (hooks_ == nullptr) hooks_ = std::make_shared<Hooks>();
   hooks_->before.push_back({hooks_->next_number, std::move(hook)});
   return hooks_->next_number++;
 }
 
 std::size_t Module::register_forward_hook(ForwardHook hook) {
-  if (hooks_ == nullptr) hooks_ = std::make_unique<Hooks>();
+  if (hooks_ == nullptr) hooks_ = std::make_shared<Hooks>();
   hooks_->after.push_back({hooks_->next_number, std::move(hook)});
   return hooks_->next_number++;
 }
 
 std::size_t Module::register_backward_hook(BackwardHook hook) {
-  if (hooks_ == nullptr) hooks_ = std::make_unique<Hooks>();
+  if (hooks_ == nullptr) hooks_ = std::make_shared<Hooks>();
   hooks_->back.push_back({hooks_->next_number, std::move(hook)});
   return hooks_->next_number++;
 }

@@ -135,7 +135,6 @@ class Module {
   struct Hooks;
 
   Tensor with_hooks(const Tensor& x);
-  Tensor go_back(const Tensor& grad_input, const Tensor& grad_output);
   void check_name(std::string_view name) const;
   void collect(const std::string& prefix, std::vector<Entry> Module::*entries, std::vector<Entry>& into) const;
   void collect_modules(const std::string& prefix, std::vector<NamedModule>& into);
@@ -144,7 +143,7 @@ class Module {
   std::vector<Child> children_;
   std::vector<Entry> parameters_;
   std::vector<Entry> buffers_;
-  std::unique_ptr<Hooks> hooks_;  // none for most modules
+  std::shared_ptr<Hooks> hooks_;  // none for most modules
   bool training_ = true;
 };
 

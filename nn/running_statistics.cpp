@@ -5,6 +5,7 @@
 namespace feral::nn {
 
 void update_running(const Tensor& running, const Tensor& fresh, double factor, double scale) {
+  running.touch();
   visit_floating(running.dtype(), [&]<class T>() {
     T* const to = running.data<T>();
     const T* const from = fresh.data<T>();
@@ -16,6 +17,7 @@ void update_running(const Tensor& running, const Tensor& fresh, double factor, d
 }
 
 std::int64_t count_batch(const Tensor& batches) {
+  batches.touch();
   auto* const count = batches.data<std::int64_t>();
   const std::int64_t next = racy_load(count) + 1;
   racy_store(count, next);

@@ -48,12 +48,24 @@ EMA::EMA(std::vector<Tensor> parameters, EMAOptions options)
   }
 }
 
+void EMA::check_unchanged(std::size_t i) const {
+  const Tensor& parameter = parameters_[i];
+  if (parameter.dtype() == averages_[i].dtype() && parameter.shape() == averages_[i].shape() &&
+      parameter.is_contiguous()) {
+    return;
+  }
+  fail("EMA: parameter {} is {} by now, its average {}; make the EMA after to()", i, parameter.to_string(),
+       averages_[i].to_string());
+}
+
 void EMA::update() {
   const NoGradGuard no_grad;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) check_unchanged(i);
   const double weight =
       options_.averaging == Averaging::equal ? 1 / static_cast<double>(n_averaged_ + 1) : 1 - options_.decay;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const auto count = static_cast<std::size_t>(parameters_[i].numel());
+    averages_[i].touch();
     if (n_averaged_ == 0) {
       visit_floating(parameters_[i].dtype(),
                      [&]<class T>() { racy_copy(averages_[i].data<T>(), parameters_[i].data<T>(), count); });
@@ -70,6 +82,7 @@ void EMA::update() {
 }
 
 void EMA::copy_to_parameters() const {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) check_unchanged(i);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     visit_floating(parameters_[i].dtype(), [&]<class T>() {
       for (std::int64_t k = 0; k < parameters_[i].numel(); ++k) {
@@ -81,7 +94,9 @@ void EMA::copy_to_parameters() const {
 }
 
 void EMA::swap() {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) check_unchanged(i);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    averages_[i].touch();
     visit_floating(parameters_[i].dtype(), [&]<class T>() {
       for (std::int64_t k = 0; k < parameters_[i].numel(); ++k) {
         T* average = averages_[i].data<T>() + k;

@@ -42,6 +42,9 @@ class EMA {
   void swap();
 
  private:
+  // Throws feral::Error when a parameter has been converted since.
+  void check_unchanged(std::size_t i) const;
+
   std::vector<Tensor> parameters_;
   std::vector<Tensor> averages_;
   EMAOptions options_;

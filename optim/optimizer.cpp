@@ -247,7 +247,16 @@ void Optimizer::set_lr(double lr) {
   for (Group& group : groups_) group.lr = lr;
 }
 
-void Optimizer::set_lr(std::size_t group, double lr) { groups_.at(group).lr = lr; }
+void Optimizer::set_lr(std::size_t group, double lr) {
+  static_cast<void>(checked(group));
+  groups_[group].lr = lr;
+}
+
+const Optimizer::Group& Optimizer::checked(std::size_t group) const {
+  if (group >= groups_.size())
+    fail("{}: there is no parameter group {}, there are {}", name_, group, groups_.size());
+  return groups_[group];
+}
 
 void Optimizer::set_lr_factor(double factor) {
   for (Group& group : groups_) group.lr = group.initial_lr * factor;

@@ -82,8 +82,8 @@ class Optimizer {
 
   // --- groups and learning rates
   std::size_t group_count() const noexcept { return groups_.size(); }
-  double lr(std::size_t group = 0) const { return groups_.at(group).lr; }
-  double initial_lr(std::size_t group = 0) const { return groups_.at(group).initial_lr; }
+  double lr(std::size_t group = 0) const { return checked(group).lr; }
+  double initial_lr(std::size_t group = 0) const { return checked(group).initial_lr; }
   void set_lr(double lr);                     // of all groups
   void set_lr(std::size_t group, double lr);  // of one
   void set_lr_factor(double factor);          // every group's own initial rate, times `factor`
@@ -165,6 +165,8 @@ class Optimizer {
     std::size_t offset;
   };
 
+  // Throws feral::Error when there is no such group.
+  const Group& checked(std::size_t group) const;
   void lay_out();
   void check_unchanged(std::size_t index) const;
   // Throws feral::Error when the rule or the parameter cannot take it.
@@ -194,7 +196,10 @@ class GroupedOptimizer : public Optimizer {
   using Group = ParameterGroup<Options>;
 
   // As constructed, but for what set_momentum() changed; the learning rate is lr(group).
-  const Options& options(std::size_t group = 0) const { return options_.at(group); }
+  const Options& options(std::size_t group = 0) const {
+    static_cast<void>(lr(group));  // throws feral::Error when there is no such group
+    return options_[group];
+  }
 
   // Adds a group before the first use of the state, which it changes the layout of.
   void add_param_group(const Group& group) {

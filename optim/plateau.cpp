@@ -17,6 +17,7 @@ bool is_better(const ReduceLROnPlateau& o, double value, double best) {
 }  // namespace
 
 double ReduceLROnPlateau::lr(double base, std::span<const double> measured) const {
+  check();
   constexpr double infinity = std::numeric_limits<double>::infinity();
   double best = mode == PlateauMode::min ? infinity : -infinity;
   std::int64_t bad = 0;

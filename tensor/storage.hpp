@@ -26,7 +26,10 @@ struct Storage {
   static Storage* foreign(void* data, std::size_t bytes, std::function<void(void*)> deleter);
 
   // To be called before elements are written in place.
-  void touch() noexcept { version = ++last_version; }
+  void touch() noexcept {
+    if (version > last_version) last_version = version;  // from another thread
+    version = ++last_version;
+  }
 
   void retain() noexcept { ++references; }
   void drop() noexcept {
@@ -34,8 +37,8 @@ struct Storage {
   }
 
  private:
-  // One sequence for all storages of a thread, which a new one begins with: a tensor that has been given other memory
-  // shows another number, too.
+  // One sequence for all storages of a thread, which a new one begins with: a tensor that has been given other
+  // memory shows another number, too.
   static inline thread_local std::uint32_t last_version = 0;
   void destroy() noexcept;
 };

@@ -152,7 +152,8 @@ class Tensor {
   Tensor clone() const;          // contiguous copy
   Tensor contiguous() const;     // itself when it is contiguous
   Tensor to(DType dtype) const;  // itself when it has that type
-  // In place. Recorded like the methods below.
+  // In place. Recorded like the methods below, except that a leaf's elements may be set: copied from what requires
+  // no gradient, filled, drawn.
   const Tensor& copy_(const Tensor& source) const;  // broadcasts and converts
   const Tensor& fill_(Scalar value) const;
   const Tensor& zero_() const { return fill_(0); }
@@ -169,8 +170,8 @@ class Tensor {
   // type (an error where the result's type does not fit into it, as in PyTorch) and its shape. Operands may overlap
   // this tensor: the result is as if they had been copied first. A tensor that overlaps itself (an expanded view)
   // is refused. When gradients are enabled and this tensor or an operand requires one, the op is recorded and this
-  // tensor becomes its result; refused then: a leaf that requires a gradient, a view, and a tensor that another one
-  // shares memory with (use the form without underscore).
+  // tensor becomes its result; refused then: a leaf that requires a gradient, and a tensor that another one shares
+  // memory with, a view and what it looks at for example (use the form without underscore).
 
   const Tensor& add_(const Tensor& other) const;
   const Tensor& sub_(const Tensor& other) const;

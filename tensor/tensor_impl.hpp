@@ -22,7 +22,6 @@ struct TensorImpl {
   Device device = Device::cpu;
   bool requires_grad = false;  // a leaf that asked for a gradient, or the result of a recorded op
   bool contiguous = true;      // strides are those of shape.contiguous_strides()
-  bool view = false;           // made to show another tensor's memory
   std::int64_t numel = 0;
   std::byte* data = nullptr;  // the first element, inside storage
   Storage* storage = nullptr;

@@ -11,7 +11,6 @@ inline Tensor view_of(const Tensor& x, const Shape& shape, const Shape& strides,
   std::byte* data = x.raw_data() + offset * static_cast<std::int64_t>(size_of(x.dtype()));
   TensorImpl* view = TensorImpl::create(x.impl()->storage, data, shape, strides, x.dtype());
   view->storage->retain();  // not before create, which may throw
-  view->view = true;
   return Tensor::adopt(view);
 }
 

@@ -7,6 +7,7 @@
 #include "autograd/ops/index_check.hpp"
 #include "autograd/ops/join.hpp"
 #include "autograd/ops/masked.hpp"
+#include "tensor/gradient_extras.hpp"
 
 namespace feral::ops {
 namespace {
@@ -30,6 +31,10 @@ void add_sparse(std::string_view op, const Tensor& table, const Tensor& rows, co
                 const Tensor& scales, const Tensor& lines, std::int64_t padding) {
   if (GradMode::enabled()) fail("{}: a sparse gradient has no gradient of its own (create_graph)", op);
   if (collects_answers()) fail("{}: autograd::grad does not see sparse gradients; use backward()", op);
+  const GradientExtras* extras = table.impl()->extras;
+  if (extras != nullptr && !extras->hooks.empty()) {
+    fail("{}: the table has hooks, which do not see sparse gradients; remove them, or leave sparse off", op);
+  }
   const auto merge = [&](const Tensor& at, const Tensor& from, const Tensor& factors, const Tensor& what,
                          std::int64_t without) {
     const Tensor merged = Tensor::empty({at.numel()}, DType::int64);

@@ -18,7 +18,6 @@ void check_recordable(std::string_view op, const Tensor& target) {
         op, target.shape().to_string(), why);
   };
   if (target.is_leaf() && target.requires_grad()) refuse("is a leaf that requires a gradient");
-  if (impl.view) refuse("is a view of another");
   // A node that has kept its result keeps the memory; this tensor goes on with other memory.
   if (impl.storage->references - impl.storage->saved > 1) refuse("shares its memory with another");
   if (impl.storage->release == nullptr || impl.storage->deleter != nullptr) refuse("shows memory from outside");
@@ -27,7 +26,6 @@ void check_recordable(std::string_view op, const Tensor& target) {
 Tensor as_before(const Tensor& target) {
   const Tensor before = view_of(target, target.shape(), target.strides());
   TensorImpl& impl = *before.impl();
-  impl.view = false;
   impl.requires_grad = target.requires_grad();
   impl.producer = target.impl()->producer;
   if (impl.producer != nullptr) retain(impl.producer);
@@ -40,8 +38,9 @@ void become(std::string_view op, const Tensor& target, const Tensor& result) {
   }
   check_result_type(op, result.dtype(), target);
   Tensor fresh = result.to(target.dtype());
-  // A result that is a view, or the very tensor, gets memory of its own.
-  if (fresh.impl()->view || fresh.impl()->storage == target.impl()->storage) fresh = fresh.clone();
+  // A result whose memory another tensor shows gets memory of its own.
+  const Storage& memory = *fresh.impl()->storage;
+  if (memory.references - memory.saved > 1) fresh = fresh.clone();
   TensorImpl& impl = *target.impl();
   const TensorImpl& from = *fresh.impl();
   from.storage->retain();

@@ -16,7 +16,7 @@ bool is_recorded(const Tensor& target, const Operands&... operands) {
 }
 
 // Throws feral::Error naming `op` unless `target` may become the result of a recorded op: no leaf that requires a
-// gradient, no view, and nobody else sees its memory (they would see neither the new elements nor their history).
+// gradient, and nobody else sees its memory (they would see neither the new elements nor their history).
 void check_recordable(std::string_view op, const Tensor& target);
 
 // What `target` is now, in a handle that stays so.

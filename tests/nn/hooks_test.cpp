@@ -72,5 +72,33 @@ TEST(ModuleHook, OnTheWayBackIsCalledForAnInputWithoutGradientToo) {
   EXPECT_TRUE(layer.weight.grad().defined());
 }
 
+TEST(ModuleHook, MayRemoveItselfWhileItRuns) {
+  Double module;
+  std::size_t own = 0;
+  int calls = 0;
+  own = module.register_forward_pre_hook([&](Module& self, const Tensor&) {
+    ++calls;
+    self.remove_hook(own);
+    return Tensor();
+  });
+  module(leaf(1));
+  module(leaf(1));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(ModuleHook, OnTheWayBackIsSilentWhenItsModuleIsGone) {
+  int calls = 0;
+  const Tensor x = leaf(1);
+  Tensor y;
+  {
+    Double module;
+    module.register_backward_hook([&](Module&, const Tensor&, const Tensor&) { return ++calls, Tensor(); });
+    y = module(x);
+  }
+  y.sum().backward();
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(x.grad()[0].item(), 2);
+}
+
 }  // namespace
 }  // namespace feral::nn

@@ -65,5 +65,16 @@ TEST(EMA, RefusesWhatItCannotAverage) {
   EXPECT_TRUE(has(error_of([] { EMA({Tensor()}); }), {"EMA: parameter 0", "undefined"}));
 }
 
+TEST(EMA, RefusesParametersThatWereConvertedSince) {
+  const Tensor x = Tensor::ones({100}).set_requires_grad(true);
+  EMA average({x}, {});
+  average.update();
+  x.set_data(Tensor::ones({100}, DType::float64));
+  for (const auto& call : std::vector<std::function<void()>>{
+           [&] { average.update(); }, [&] { average.swap(); }, [&] { average.copy_to_parameters(); }}) {
+    EXPECT_TRUE(has(error_of(call), {"EMA: parameter 0", "float64", "float32"}));
+  }
+}
+
 }  // namespace
 }  // namespace feral::optim

@@ -371,5 +371,13 @@ TEST(Optimizer, RulesHaveNamesAndPyTorchsDefaults) {
   }
 }
 
+TEST(Optimizer, AGroupThatIsNotThereIsAnErrorThatSaysHowManyThereAre) {
+  SGD optimizer({Tensor::ones({2})}, {});
+  for (const auto& call : std::vector<std::function<void()>>{
+           [&] { optimizer.lr(7); }, [&] { optimizer.set_lr(7, 0.1); }, [&] { optimizer.options(7); }}) {
+    EXPECT_TRUE(has(error_of(call), {"SGD: ", "group 7", "there are 1"}));
+  }
+}
+
 }  // namespace
 }  // namespace feral::optim
