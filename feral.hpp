@@ -31,6 +31,7 @@
 #include "data/digits.hpp"
 #include "data/fashion_mnist.hpp"
 #include "data/image_dataset.hpp"
+#include "data/labelled_text.hpp"
 #include "data/tensor_dataset.hpp"
 #include "data/text.hpp"
 #include "launcher/run.hpp"

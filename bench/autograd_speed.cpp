@@ -112,6 +112,36 @@ void add_embeddings(std::vector<Case>& cases) {
                                                     feral::optim::SGDOptions{.lr = 0.1}));
 }
 
+// Forward, and back to the input and all parameters.
+template <class Module>
+Case forward_and_backward(const std::string& name, std::shared_ptr<Module> (*make)(), const feral::Shape& shape) {
+  return {name, [=](const std::string& title) -> std::vector<Contestant> {
+            auto module = make();
+            const Tensor x = random(shape).set_requires_grad(true);
+            const Tensor gradient = random((*module)(x).shape());
+            const std::vector<Tensor> parameters = module->parameters();
+            return {{title, [=] {
+                       (*module)(x).backward(gradient);
+                       for (const Tensor& parameter : parameters) parameter.set_grad({});
+                       x.set_grad({});
+                     }}};
+          }};
+}
+
+void add_sequences(std::vector<Case>& cases) {
+  namespace nn = feral::nn;
+  cases.push_back(forward_and_backward<nn::LSTM>("lstm 128 to 256, batch 16, 32 steps, forward and backward",
+                                                 [] { return std::make_shared<nn::LSTM>(128, 256); },
+                                                 {32, 16, 128}));
+  cases.push_back(forward_and_backward<nn::TransformerEncoderLayer>(
+      "transformer layer d = 128, batch 8 x 64, forward and backward",
+      [] {
+        return std::make_shared<nn::TransformerEncoderLayer>(
+            128, 8, nn::TransformerLayerOptions{.dim_feedforward = 512, .dropout = 0, .batch_first = true});
+      },
+      {8, 64, 128}));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -119,6 +149,7 @@ int main(int argc, char** argv) {
   add_recording(cases);
   add_perceptron(cases);
   add_optimizers(cases);
+  add_sequences(cases);
   add_embeddings(cases);
   std::printf("{\"openblas\": \"%s\", \"threads\": %d}\n", openblas_get_corename(), openblas_get_num_threads());
   for (const Case& c : cases) {

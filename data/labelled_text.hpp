@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/dataset.hpp"
+#include "data/part.hpp"
 
 namespace feral::data {
 
@@ -16,8 +17,6 @@ struct LabelledTextOptions {
   std::int64_t vocabulary = 100'000;  // numbers that words are hashed into, the padding among them
   int word_ngrams = 1;                // 2: pairs of neighbouring words count as words, too
 };
-
-enum class Part { train, test };
 
 // Every line is a sample: its label is the first of its words that begins with "__label__", the other words, parted
 // by spaces or tabs, are its text. Every tenth line is for testing, the others are for training. Lines without a

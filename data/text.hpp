@@ -1,36 +1,35 @@
-// A text for language models: windows of bytes, each with the bytes that follow.
+// A text as a stream of bytes, for language models.
 #pragma once
 
 #include <filesystem>
-#include <string>
+#include <vector>
 
 #include "data/dataset.hpp"
-#include "data/labelled_text.hpp"
+#include "data/part.hpp"
 
 namespace feral::data {
 
 struct TextOptions {
-  std::int64_t window = 64;  // bytes of a sample
+  std::int64_t length = 64;  // bytes of a sample
 };
 
-// The file is read as bytes; its last tenth is for testing, what stands before it for training. Sample i is window
-// i of its part, windows lie side by side, and what is left at the end is passed over.
+// Sample i is `length` bytes of the file, the next sample begins behind it; its target is the byte that follows
+// each. The last tenth of the file is for testing, what is before it for training; a rest that fills no sample is
+// left out. Fields: "data" int64 [length], "target" int64 [length], in [0, 256).
 //
-// Fields: "data" int64 [window], the bytes; "target" int64 [window], the byte behind each.
-//
-// Errors are feral::Error in one line that begins with the file's name: it cannot be read, or one of its parts is
-// shorter than a window and a byte.
+// Errors are feral::Error in one line that begins with the file's name.
 class TextDataset : public Dataset {
  public:
   TextDataset(const std::filesystem::path& path, Part part, TextOptions options = {});
 
-  std::int64_t size() const override;
+  std::int64_t size() const override { return size_; }
   std::vector<Field> fields() const override;
   void get(std::int64_t index, Sample& into) const override;
 
  private:
   TextOptions options_;
-  std::string text_;  // of this part
+  std::vector<std::uint8_t> bytes_;  // of the part
+  std::int64_t size_ = 0;
 };
 
 }  // namespace feral::data

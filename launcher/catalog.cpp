@@ -7,7 +7,9 @@
 #include "data/digits.hpp"
 #include "data/fashion_mnist.hpp"
 #include "data/image_dataset.hpp"
+#include "data/labelled_text.hpp"
 #include "data/text.hpp"
+#include "models/embedding_bag.hpp"
 #include "models/lenet.hpp"
 #include "models/lstm_lm.hpp"
 #include "models/mlp.hpp"
@@ -17,20 +19,60 @@
 namespace feral {
 namespace {
 
-using ModelFactory = std::unique_ptr<nn::Module> (*)();
+namespace fs = std::filesystem;
 
-struct CatalogModel {
+template <class Model>
+std::unique_ptr<nn::Module> build() {
+  return std::make_unique<Model>();
+}
+
+// Models that take images of 28×28.
+struct ImageModel {
   const char* name;
-  ModelFactory build;
-  bool reads_text = false;  // images otherwise
+  std::unique_ptr<nn::Module> (*build)();
+};
+constexpr ImageModel image_models[] = {
+    {"lenet", build<models::LeNet>},
+    {"mlp", build<models::MLP>},
+    {"resnet", build<models::ResNet>},
+    {"transformer", build<models::ImageTransformer>},
 };
 
-constexpr CatalogModel models_by_name[] = {
-    {"lenet", [] { return std::unique_ptr<nn::Module>(std::make_unique<models::LeNet>()); }},
-    {"lstm", [] { return std::unique_ptr<nn::Module>(std::make_unique<models::LstmLm>()); }, true},
-    {"mlp", [] { return std::unique_ptr<nn::Module>(std::make_unique<models::MLP>()); }},
-    {"resnet", [] { return std::unique_ptr<nn::Module>(std::make_unique<models::ResNet>()); }},
-    {"transformer", [] { return std::unique_ptr<nn::Module>(std::make_unique<models::PatchTransformer>()); }},
+// Models that take a text file, and what its lines should be.
+struct TextModel {
+  const char* name;
+  void (*fill)(Job& job, const fs::path& file);
+};
+
+// The language model: the loss of the next bytes, and how often the likeliest is the right one.
+void fill_language_model(Job& job, const fs::path& file) {
+  job.model = build<models::LSTMLanguageModel>;
+  job.train_data = [file] { return std::make_unique<data::TextDataset>(file, data::Part::train); };
+  job.test_data = [file] { return std::make_unique<data::TextDataset>(file, data::Part::test); };
+  job.loss = [](nn::Module& model, const data::Batch& batch) {
+    return nll_loss(model(batch.data()), batch.target().flatten(0));
+  };
+  job.metric = [](nn::Module& model, const data::Batch& batch) {
+    const Tensor right = model(batch.data()).argmax(1).eq(batch.target().flatten(0));
+    return right.to(DType::float32).mean().item() * static_cast<double>(batch.size());
+  };
+}
+
+// The bag of words, with gradients of the rows that a batch has read.
+void fill_classifier(Job& job, const fs::path& file) {
+  constexpr data::LabelledTextOptions text = {};
+  job.model = [file, text]() -> std::unique_ptr<nn::Module> {
+    const auto classes = static_cast<std::int64_t>(data::labels_of(file).size());
+    return std::make_unique<models::EmbeddingBagClassifier>(models::EmbeddingBagOptions{
+        .vocabulary = text.vocabulary, .classes = classes, .padding_idx = 0, .sparse = true});
+  };
+  job.train_data = [file, text] { return std::make_unique<data::LabelledText>(file, data::Part::train, text); };
+  job.test_data = [file, text] { return std::make_unique<data::LabelledText>(file, data::Part::test, text); };
+}
+
+constexpr TextModel text_models[] = {
+    {"lstm", fill_language_model},
+    {"embedding_bag", fill_classifier},
 };
 
 constexpr std::int64_t digits_to_train = 10'000;
@@ -42,7 +84,7 @@ std::unique_ptr<data::Dataset> digits(bool train) {
       data::generate_digits(train ? digits_to_train : digits_to_test, train ? 1 : 2));
 }
 
-std::unique_ptr<data::Dataset> mnist_folder(const std::filesystem::path& folder, bool train) {
+std::unique_ptr<data::Dataset> mnist_folder(const fs::path& folder, bool train) {
   data::LabelledImages images = data::read_mnist_folder(folder, train);
   if (images.rows != 28 || images.columns != 28) {
     fail("{}: images of {}×{}, the models here take 28×28", folder.string(), images.rows, images.columns);
@@ -50,30 +92,41 @@ std::unique_ptr<data::Dataset> mnist_folder(const std::filesystem::path& folder,
   return std::make_unique<data::ImageDataset>(std::move(images));
 }
 
-// The file's bytes, each to be told from those before it.
-void read_text(Job& job, const std::string& data) {
+bool is_named(const std::string& data) { return data == "digits" || data == "fashion-mnist"; }
+
+// A name with a slash, or of something that is there.
+bool is_path(const std::string& data) {
   std::error_code ignored;
-  if (!std::filesystem::exists(data, ignored) || std::filesystem::is_directory(data, ignored)) {
-    fail("model '{}' reads text: name a text file, '{}' is none", job.name, data);
+  return data.find('/') != std::string::npos || fs::exists(data, ignored);
+}
+
+void fill_images(Job& job, const std::string& data) {
+  if (data == "digits") {
+    job.train_data = [] { return digits(true); };
+    job.test_data = [] { return digits(false); };
+    return;
   }
-  const std::filesystem::path path = data;
-  job.train_data = [path] { return std::make_unique<data::TextDataset>(path, data::Part::train); };
-  job.test_data = [path] { return std::make_unique<data::TextDataset>(path, data::Part::test); };
-  job.loss = [](nn::Module& model, const data::Batch& batch) {
-    return nll_loss(model(batch.data()), batch.target().reshape({-1}));
-  };
-  // The part of a sample's bytes that were foretold.
-  job.metric = [](nn::Module& model, const data::Batch& batch) {
-    const Tensor hits = model(batch.data()).argmax(1).eq(batch.target().reshape({-1}));
-    return hits.count_nonzero().item() / static_cast<double>(batch.target().shape()[1]);
-  };
+  if (!is_named(data) && !is_path(data)) {
+    fail("unknown data set '{}'; there are: {}, or name a folder", data, list_of_datasets());
+  }
+  const fs::path folder = is_named(data) ? data::fashion_mnist_folder() : fs::path(data);
+  job.train_data = [folder] { return mnist_folder(folder, true); };
+  job.test_data = [folder] { return mnist_folder(folder, false); };
+}
+
+void fill_text(Job& job, const TextModel& model, const std::string& data) {
+  if (is_named(data))
+    fail("{} takes a text, '{}' is a set of images; name a text file with --data", model.name, data);
+  if (!is_path(data)) fail("{}: no such file, for --data of {}", data, model.name);
+  model.fill(job, data);
 }
 
 }  // namespace
 
 std::string list_of_models() {
   std::string list;
-  for (const CatalogModel& model : models_by_name) list += (list.empty() ? "" : ", ") + std::string(model.name);
+  for (const ImageModel& model : image_models) list += (list.empty() ? "" : ", ") + std::string(model.name);
+  for (const TextModel& model : text_models) list += ", " + std::string(model.name);
   return list;
 }
 
@@ -83,31 +136,33 @@ Job make_job(const std::string& model, const std::string& data) {
   Job job;
   job.name = model;
   job.data_name = data;
-  bool reads_text = false;
-  for (const CatalogModel& candidate : models_by_name) {
+  job.defaults = defaults_of_model(model);
+  for (const ImageModel& candidate : image_models) {
     if (candidate.name != model) continue;
     job.model = candidate.build;
-    reads_text = candidate.reads_text;
-  }
-  if (!job.model) fail("unknown model '{}'; there are: {}", model, list_of_models());
-  if (reads_text) {
-    read_text(job, data);
+    fill_images(job, data);
     return job;
   }
-  if (data == "digits") {
-    job.train_data = [] { return digits(true); };
-    job.test_data = [] { return digits(false); };
+  for (const TextModel& candidate : text_models) {
+    if (candidate.name != model) continue;
+    fill_text(job, candidate, data);
     return job;
   }
-  const bool named = data == "fashion-mnist";
-  std::error_code ignored;
-  if (!named && data.find('/') == std::string::npos && !std::filesystem::exists(data, ignored)) {
-    fail("unknown data set '{}'; there are: {}, or name a folder", data, list_of_datasets());
+  fail("unknown model '{}'; there are: {}", model, list_of_models());
+}
+
+TrainOptions defaults_of_model(const std::string& model) {
+  TrainOptions options;
+  if (model == "lstm" || model == "transformer") {
+    options.optimizer = optim::Rule::adam;
+    options.lr = 2e-3;
+    options.momentum = 0;
   }
-  const std::filesystem::path folder = named ? data::fashion_mnist_folder() : std::filesystem::path(data);
-  job.train_data = [folder] { return mnist_folder(folder, true); };
-  job.test_data = [folder] { return mnist_folder(folder, false); };
-  return job;
+  if (model == "embedding_bag") {
+    options.lr = 0.5;
+    options.momentum = 0;  // it would move every row of the table
+  }
+  return options;
 }
 
 }  // namespace feral

@@ -47,7 +47,8 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
         "N");
   shown(app.add_option("--batch", options.batch, "Samples a step"), "N");
   add_named(app, "--optimizer", options.optimizer, optim::rule_count, "Update rule: " + optim::list_of_rules());
-  shown(app.add_option("--lr", options.lr, "Learning rate; another --optimizer brings its own"), "X");
+  shown(app.add_option("--lr", options.lr, "Learning rate; some models, and another --optimizer, bring their own"),
+        "X");
   add_named(app, "--schedule", options.schedule, optim::schedule_count,
             "Of the learning rate over the run: " + optim::list_of_schedules());
   app.add_option("--lr-gamma", options.lr_gamma,
@@ -93,6 +94,15 @@ void take_defaults_of_rule(const CLI::App& app, optim::Rule before, TrainOptions
   if (app.count("--beta2") == 0) options.beta2 = own.beta2;
 }
 
+// What the command line leaves open is as the model wants it. Answers the model's rule.
+optim::Rule take_defaults_of_model(const CLI::App& app, const std::string& model, TrainOptions& options) {
+  const TrainOptions own = defaults_of_model(model);
+  if (app.count("--optimizer") == 0) options.optimizer = own.optimizer;
+  if (app.count("--lr") == 0) options.lr = own.lr;
+  if (app.count("--momentum") == 0) options.momentum = own.momentum;
+  return own.optimizer;
+}
+
 // CLI11's messages may have several lines; ours have one.
 std::string one_line(std::string text) {
   for (char& c : text) {
@@ -104,9 +114,10 @@ std::string one_line(std::string text) {
 
 void parse(CLI::App& app, const CLI::App& training, int argc, char** argv, const std::string& program,
            CommandLine& line) {
-  const optim::Rule rule = line.options.optimizer;
+  optim::Rule rule = line.options.optimizer;
   try {
     app.parse(argc, argv);
+    if (!line.model.empty()) rule = take_defaults_of_model(training, line.model, line.options);
     take_defaults_of_rule(training, rule, line.options);
     check_options(line.options);
   } catch (const CLI::CallForHelp&) {
@@ -142,9 +153,12 @@ CommandLine parse_feral_line(int argc, char** argv) {
 
   CLI::App* train = app.add_subcommand("train", "Train a model: feral train lenet --data fashion-mnist");
   train->add_option("MODEL", line.model, "One of: " + list_of_models())->required()->option_text(" ");
-  train->add_option("--data", line.data, "One of " + list_of_datasets() + ", or a folder with MNIST's four files")
+  train
+      ->add_option("--data", line.data,
+                   "One of " + list_of_datasets() +
+                       ", or a folder with MNIST's four files; for lstm and embedding_bag a text file")
       ->required()
-      ->option_text("NAME|FOLDER (required)");
+      ->option_text("NAME|PATH (required)");
   add_train_options(*train, line.options);
   app.add_subcommand("doctor", "Show what this machine offers to a job, and what is in the way");
 

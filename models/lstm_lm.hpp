@@ -1,8 +1,5 @@
-// A language model: which byte, or word, comes next (Graves, "Generating sequences with recurrent neural networks",
-// 2013).
+// A language model: embedding, LSTM, one linear layer over the vocabulary.
 #pragma once
-
-#include <cstdint>
 
 #include "nn/dropout.hpp"
 #include "nn/embedding.hpp"
@@ -11,27 +8,27 @@
 
 namespace feral::models {
 
-struct LstmLmOptions {
-  std::int64_t vocabulary = 256;  // bytes
+struct LSTMLanguageModelOptions {
+  std::int64_t vocabulary = 256;  // the values of a byte
   std::int64_t width = 64;        // of a token's vector
   std::int64_t hidden = 128;
   std::int64_t layers = 1;
-  double dropout = 0;  // of what goes into the LSTM, between its layers, and of what comes out
+  double dropout = 0;  // behind the embedding and each LSTM layer
 };
 
-// Tokens [n, t] (int64 or int32, in [0, vocabulary)) → log-probabilities of the token behind each, [n · t,
-// vocabulary]: the row of sequence i, step j is i · t + j. Parameters: embedding.weight, lstm.weight_ih_l0 …,
-// fc.weight, fc.bias.
-class LstmLm : public nn::Module {
+// Tokens int64 [n, t] → log-probabilities of each next token, [n * t, vocabulary], sequence by sequence: what
+// nll_loss takes with targets [n, t] flattened. Every sequence begins from states of 0. Parameters:
+// embedding.weight, lstm.weight_ih_l0, …, fc.weight, fc.bias.
+class LSTMLanguageModel : public nn::Module {
  public:
-  explicit LstmLm(const LstmLmOptions& options = {});
+  explicit LSTMLanguageModel(const LSTMLanguageModelOptions& options = {});
   Tensor forward(const Tensor& tokens) override;
 
  private:
   nn::Embedding embedding_;
+  nn::Dropout dropout_;
   nn::LSTM lstm_;
   nn::Linear fc_;
-  nn::Dropout dropout_;
 };
 
 }  // namespace feral::models

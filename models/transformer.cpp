@@ -7,34 +7,37 @@
 namespace feral::models {
 namespace {
 
-constexpr std::int64_t side = 28;
-constexpr std::int64_t across = 4;  // patches
-constexpr std::int64_t patch = side / across;
-constexpr std::int64_t width = 64;
+std::int64_t patches_of(const ImageTransformerOptions& options) {
+  if (options.patch < 1 || options.image < options.patch || options.image % options.patch != 0) {
+    fail("ImageTransformer: images of {} rows are not made of patches of {}", options.image, options.patch);
+  }
+  const std::int64_t side = options.image / options.patch;
+  return side * side;
+}
 
 }  // namespace
 
-PatchTransformer::PatchTransformer(double dropout)
-    : positions_(Tensor::empty({across * across, width})),
-      patches_(patch * patch, width),
-      encoder_(width, 4, 2, {.dim_feedforward = 128, .dropout = dropout, .batch_first = true}),
-      fc_(width, 10) {
-  nn::init::normal_(positions_, 0, 0.02);
-  register_parameter("positions", positions_);
+ImageTransformer::ImageTransformer(const ImageTransformerOptions& options)
+    : position_(Tensor::empty({patches_of(options), options.width})),
+      patches_(options.channels, options.width, options.patch, {.stride = options.patch}),
+      encoder_(options.width, options.heads, options.layers,
+               {.dim_feedforward = options.feed_forward,
+                .dropout = options.dropout,
+                .activation = nn::TransformerActivation::gelu,
+                .batch_first = true,
+                .norm_first = true},
+               true),
+      fc_(options.width, options.classes) {
+  nn::init::trunc_normal_(position_, 0, 0.02);
+  register_parameter("position", position_);
   register_module("patches", patches_);
   register_module("encoder", encoder_);
   register_module("fc", fc_);
 }
 
-Tensor PatchTransformer::forward(const Tensor& x) {
-  if (!x.defined() || x.numel() != x.size(0) * side * side || x.dims() != 4 || x.shape()[2] != side) {
-    fail("PatchTransformer: images of shape {} do not fit, expected [n, 1, {}, {}]",
-         x.defined() ? x.shape().to_string() : "undefined", side, side);
-  }
-  const std::int64_t n = x.shape()[0];
-  const Tensor rows =
-      x.reshape({n, across, patch, across, patch}).transpose(2, 3).reshape({n, across * across, patch * patch});
-  return log_softmax(fc_(encoder_(patches_(rows) + positions_).mean({1})));
+Tensor ImageTransformer::forward(const Tensor& x) {
+  const Tensor tokens = patches_(x).flatten(2).transpose(1, 2);  // [n, patches, width]
+  return log_softmax(fc_(encoder_(tokens + position_).mean(1)));
 }
 
 }  // namespace feral::models

@@ -1,24 +1,36 @@
 // A Transformer encoder that classifies images by their patches (Dosovitskiy et al., "An image is worth 16x16
-// words", 2021).
+// words", 2021), with the mean of the patches in the place of a class token.
 #pragma once
 
+#include "nn/conv.hpp"
 #include "nn/linear.hpp"
 #include "nn/transformer.hpp"
 
 namespace feral::models {
 
-// x [n, 1, 28, 28] → log-probabilities [n, 10]. The image's 4 × 4 patches of 7 × 7 pixels become 16 vectors of 64,
-// learned positions are added, two encoder layers of 4 heads follow, and the mean of the vectors is classified.
-// Parameters: positions [16, 64], patches.weight, patches.bias, encoder.layers.0.self_attn.in_proj_weight …,
-// fc.weight, fc.bias.
-class PatchTransformer : public nn::Module {
+struct ImageTransformerOptions {
+  std::int64_t image = 28;  // rows, and columns; a multiple of patch
+  std::int64_t channels = 1;
+  std::int64_t patch = 7;
+  std::int64_t width = 64;
+  std::int64_t heads = 4;
+  std::int64_t feed_forward = 128;
+  std::int64_t layers = 2;
+  std::int64_t classes = 10;
+  double dropout = 0.1;
+};
+
+// x [n, channels, image, image] → log-probabilities [n, classes]. Parameters: position [patches, width], learned;
+// patches.weight and .bias (a convolution whose stride is its kernel), encoder.layers.0.self_attn.in_proj_weight,
+// …, encoder.norm.weight and .bias, fc.weight and .bias. Layers normalize first.
+class ImageTransformer : public nn::Module {
  public:
-  explicit PatchTransformer(double dropout = 0);
+  explicit ImageTransformer(const ImageTransformerOptions& options = {});
   Tensor forward(const Tensor& x) override;
 
  private:
-  Tensor positions_;
-  nn::Linear patches_;
+  Tensor position_;
+  nn::Conv2d patches_;
   nn::TransformerEncoder encoder_;
   nn::Linear fc_;
 };

@@ -2,15 +2,17 @@
 #define HWY_TARGET_INCLUDE "optim/adam_update.cpp"
 #include <hwy/foreach_target.h>
 // Highway's per-target headers come after foreach_target.
+#include <cmath>
+
 #include "optim/adam_update.hpp"
 #include "optim/update-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace feral::optim::HWY_NAMESPACE {
 
-template <class T>
+template <class T, bool bounded>
 struct AdamFactors {
-  Vector<T> sign, keep, decay, beta1, rest1, beta2, rest2, root, eps, average, fresh;
+  Vector<T> sign, keep, decay, beta1, rest1, beta2, rest2, root, eps, average, fresh, limit;
   explicit HWY_INLINE AdamFactors(const AdamScalars& s)
       : sign(broadcast<T>(s.sign)),
         keep(broadcast<T>(s.keep)),
@@ -22,7 +24,8 @@ struct AdamFactors {
         root(broadcast<T>(s.root)),
         eps(broadcast<T>(s.eps)),
         average(broadcast<T>(s.average)),
-        fresh(broadcast<T>(s.fresh)) {}
+        fresh(broadcast<T>(s.fresh)),
+        limit(broadcast<T>(s.limit)) {}
 
   HWY_INLINE Vector<T> decayed(Vector<T> parameter, Vector<T> gradient) const {
     return hn::MulAdd(decay, parameter, hn::Mul(sign, gradient));
@@ -32,15 +35,20 @@ struct AdamFactors {
     m = hn::MulAdd(beta1, m, hn::Mul(rest1, g));
   }
   HWY_INLINE Vector<T> moved(Vector<T> parameter, Vector<T> numerator, Vector<T> v) const {
-    const auto denominator = hn::MulAdd(root, hn::Sqrt(v), eps);
+    const auto spread = hn::Sqrt(v);
+    if constexpr (bounded) {
+      const auto most = hn::Mul(limit, spread);
+      numerator = hn::Min(hn::Max(numerator, hn::Neg(most)), most);
+    }
+    const auto denominator = hn::MulAdd(root, spread, eps);
     return hn::Sub(hn::Mul(keep, parameter), hn::Div(numerator, denominator));
   }
 };
 
-template <class T>
-struct AdamRule : AdamFactors<T> {
+template <class T, bool bounded>
+struct AdamRuleOf : AdamFactors<T, bounded> {
   static constexpr std::size_t count = 2;
-  explicit HWY_INLINE AdamRule(const AdamScalars& s) : AdamFactors<T>(s) {}
+  explicit HWY_INLINE AdamRuleOf(const AdamScalars& s) : AdamFactors<T, bounded>(s) {}
 
   HWY_INLINE void operator()(Vector<T>& parameter, Vector<T> gradient, Vector<T>* state) const {
     this->moments(this->decayed(parameter, gradient), state[0], state[1]);
@@ -48,10 +56,10 @@ struct AdamRule : AdamFactors<T> {
   }
 };
 
-template <class T>
-struct AMSGradRule : AdamFactors<T> {
+template <class T, bool bounded>
+struct AMSGradRuleOf : AdamFactors<T, bounded> {
   static constexpr std::size_t count = 3;
-  explicit HWY_INLINE AMSGradRule(const AdamScalars& s) : AdamFactors<T>(s) {}
+  explicit HWY_INLINE AMSGradRuleOf(const AdamScalars& s) : AdamFactors<T, bounded>(s) {}
 
   HWY_INLINE void operator()(Vector<T>& parameter, Vector<T> gradient, Vector<T>* state) const {
     this->moments(this->decayed(parameter, gradient), state[0], state[2]);
@@ -60,10 +68,10 @@ struct AMSGradRule : AdamFactors<T> {
   }
 };
 
-template <class T>
-struct FreshAdamRule : AdamFactors<T> {
+template <class T, bool bounded>
+struct FreshAdamRuleOf : AdamFactors<T, bounded> {
   static constexpr std::size_t count = 2;
-  explicit HWY_INLINE FreshAdamRule(const AdamScalars& s) : AdamFactors<T>(s) {}
+  explicit HWY_INLINE FreshAdamRuleOf(const AdamScalars& s) : AdamFactors<T, bounded>(s) {}
 
   HWY_INLINE void operator()(Vector<T>& parameter, Vector<T> gradient, Vector<T>* state) const {
     const auto g = this->decayed(parameter, gradient);
@@ -72,9 +80,28 @@ struct FreshAdamRule : AdamFactors<T> {
   }
 };
 
-void adam_plain(const AdamScalars& s, const Operands& o) { update_with<AdamRule>(s, o); }
-void adam_amsgrad(const AdamScalars& s, const Operands& o) { update_with<AMSGradRule>(s, o); }
-void adam_fresh(const AdamScalars& s, const Operands& o) { update_with<FreshAdamRule>(s, o); }
+template <class T>
+using AdamRule = AdamRuleOf<T, false>;
+template <class T>
+using BoundedAdamRule = AdamRuleOf<T, true>;
+template <class T>
+using AMSGradRule = AMSGradRuleOf<T, false>;
+template <class T>
+using BoundedAMSGradRule = AMSGradRuleOf<T, true>;
+template <class T>
+using FreshAdamRule = FreshAdamRuleOf<T, false>;
+template <class T>
+using BoundedFreshAdamRule = FreshAdamRuleOf<T, true>;
+
+void adam_plain(const AdamScalars& s, const Operands& o) {
+  o.shared ? update_with<BoundedAdamRule>(s, o) : update_with<AdamRule>(s, o);
+}
+void adam_amsgrad(const AdamScalars& s, const Operands& o) {
+  o.shared ? update_with<BoundedAMSGradRule>(s, o) : update_with<AMSGradRule>(s, o);
+}
+void adam_fresh(const AdamScalars& s, const Operands& o) {
+  o.shared ? update_with<BoundedFreshAdamRule>(s, o) : update_with<FreshAdamRule>(s, o);
+}
 
 }  // namespace feral::optim::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -87,18 +114,30 @@ HWY_EXPORT(adam_plain);
 HWY_EXPORT(adam_amsgrad);
 HWY_EXPORT(adam_fresh);
 
+// How large the numerator may be, in square roots of v.
+AdamScalars limited(AdamScalars s) {
+  constexpr double slack = 2;
+  constexpr double without_limit = 1e30;  // finite: 0 times it is 0
+  const double rest2 = 1 - s.beta2;
+  const double of_average = s.beta1 * s.beta1 < s.beta2
+                                ? (1 - s.beta1) / std::sqrt(rest2 * (1 - s.beta1 * s.beta1 / s.beta2))
+                                : without_limit;
+  s.limit = std::min(slack * (s.average * of_average + s.fresh / std::sqrt(rest2)), without_limit);
+  return s;
+}
+
 }  // namespace
 
 void adam_update(const AdamScalars& scalars, const Operands& operands) {
-  HWY_DYNAMIC_DISPATCH(adam_plain)(scalars, operands);
+  HWY_DYNAMIC_DISPATCH(adam_plain)(operands.shared ? limited(scalars) : scalars, operands);
 }
 
 void adam_update_amsgrad(const AdamScalars& scalars, const Operands& operands) {
-  HWY_DYNAMIC_DISPATCH(adam_amsgrad)(scalars, operands);
+  HWY_DYNAMIC_DISPATCH(adam_amsgrad)(operands.shared ? limited(scalars) : scalars, operands);
 }
 
 void adam_update_fresh(const AdamScalars& scalars, const Operands& operands) {
-  HWY_DYNAMIC_DISPATCH(adam_fresh)(scalars, operands);
+  HWY_DYNAMIC_DISPATCH(adam_fresh)(operands.shared ? limited(scalars) : scalars, operands);
 }
 
 }  // namespace feral::optim

@@ -16,7 +16,15 @@ struct AdamScalars {
   double eps = 0;      // the rest of the denominator
   double average = 0;  // of the first moment in the numerator
   double fresh = 0;    // of the gradient in the numerator (adam_update_fresh)
+  double limit = 0;    // set by the functions below
 };
+
+// Shared states race: two workers that write an element at once can leave the first moment of one beside the second
+// of the other, which may know nothing of the gradients in it, so that the quotient is that by eps alone. In
+// whatever order whole steps are made, |m| is at most sqrt(v) * (1 - beta1) / sqrt((1 - beta2) * (1 - beta1² /
+// beta2)), for beta1² < beta2 (Cauchy and Schwarz on the two sums). Of shared states the numerator is held to twice
+// that: no race makes a step that is larger, and no other step is changed (gradients whose squares underflow
+// aside).
 
 // For each element, with the states exp_avg_sq (v) and exp_avg (m): g = sign * gradient + decay * parameter;
 // v = beta2 * v + (1 - beta2) * g²; m = beta1 * m + (1 - beta1) * g;

@@ -19,6 +19,7 @@ struct Operands {
   std::byte* parameter = nullptr;       // may be written by other processes at the same time
   const std::byte* gradient = nullptr;  // private
   std::byte* states[max_states] = {};   // may be shared as the parameter
+  bool shared = false;                  // the states are: others may write them at the same time
   std::size_t width = 0;
   const std::int64_t* rows = nullptr;
   std::size_t row_count = 1;

@@ -130,6 +130,7 @@ Operands Optimizer::operands_of(std::size_t index) const noexcept {
   operands.dtype = parameter.dtype();
   operands.parameter = parameter.raw_data();
   for (std::size_t k = 0; k < slot.states; ++k) operands.states[k] = state_ + slot.offsets[k];
+  operands.shared = shared_;
   operands.width = static_cast<std::size_t>(parameter.numel());
   return operands;
 }

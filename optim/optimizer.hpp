@@ -17,8 +17,10 @@
 //     moments hold, so no correction divides by 0 and a step can only come out smaller than without the kill;
 //   - no element's first moment holds a gradient that its second moment lacks, so none is divided by eps alone;
 //   - weights that were not reached miss one update, as when two workers overwrite each other.
-// Workers without a lock race on the elements as on the parameters: an update of a moment can be lost. Whoever
-// wants whole steps in some serial order takes the lock of set_lock().
+// Workers without a lock race on the elements as on the parameters: an update of a moment can be lost, and the two
+// moments of an element may for a while be of two workers. Rules whose quotient that could make large hold it to
+// what whole steps can give (adam_update.hpp, adamax.cpp). Whoever wants whole steps in some serial order takes the
+// lock of set_lock().
 #pragma once
 
 #include <cstddef>

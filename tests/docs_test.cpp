@@ -53,6 +53,7 @@ TEST(Docs, EveryShellCommandRuns) {
   // The pages speak of build/release and /tmp/feral-prefix; run them where nothing is overwritten.
   fs::create_directories(folder.path() / "build");
   fs::create_directory_symlink(binary, folder.path() / "build" / "release");
+  fs::create_symlink(source / "README.md", folder.path() / "README.md");
   int commands = 0;
   for (const fs::path& page : pages()) {
     for (const std::string& block : blocks(page, "sh")) {

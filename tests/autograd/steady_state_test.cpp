@@ -12,6 +12,7 @@
 #include "autograd/ops/join.hpp"
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/pooling.hpp"
+#include "models/embedding_bag.hpp"
 #include "models/lenet.hpp"
 #include "models/lstm_lm.hpp"
 #include "models/resnet.hpp"
@@ -192,7 +193,7 @@ TEST(SteadyState, NorDoLayersOfAllKinds) {
 
 TEST(SteadyState, NeitherDoesALanguageModel) {
   manual_seed(1);
-  models::LstmLm model({.vocabulary = 40, .width = 16, .hidden = 24, .layers = 2, .dropout = 0.1});
+  models::LSTMLanguageModel model({.vocabulary = 40, .width = 16, .hidden = 24, .layers = 2, .dropout = 0.1});
   optim::SGD optimizer(model.parameters(), {.lr = 0.01, .momentum = 0.5});
   Numbers numbers(91);
   const Tensor tokens = numbers.tensor<std::int64_t>({4, 11}, 0, 40);
@@ -206,7 +207,7 @@ TEST(SteadyState, NeitherDoesALanguageModel) {
 
 TEST(SteadyState, NeitherDoesATransformer) {
   manual_seed(1);
-  models::PatchTransformer model(0.1);
+  models::ImageTransformer model({.dropout = 0.1});
   optim::SGD optimizer(model.parameters(), {.lr = 0.01, .momentum = 0.5});
   Numbers numbers(92);
   const Tensor x = numbers.tensor<float>({4, 1, 28, 28});
@@ -214,6 +215,20 @@ TEST(SteadyState, NeitherDoesATransformer) {
   expect_no_allocation([&] {
     optimizer.zero_grad();
     nll_loss(model(x), target).backward();
+    optimizer.step();
+  });
+}
+
+TEST(SteadyState, NeitherDoesABagOfWordsWithSparseGradients) {
+  manual_seed(1);
+  models::EmbeddingBagClassifier model({.vocabulary = 500, .width = 16, .padding_idx = 0, .sparse = true});
+  optim::SGD optimizer(model.parameters(), {.lr = 0.01});
+  Numbers numbers(94);
+  const Tensor tokens = numbers.tensor<std::int64_t>({32, 12}, 0, 500);
+  const Tensor target = numbers.tensor<std::int64_t>({32}, 0, 4);
+  expect_no_allocation([&] {
+    optimizer.zero_grad();
+    nll_loss(model(tokens), target).backward();
     optimizer.step();
   });
 }

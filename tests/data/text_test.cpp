@@ -10,59 +10,62 @@
 namespace feral::data {
 namespace {
 
+namespace fs = std::filesystem;
 using support::error_of;
 using support::has;
+using Numbers = std::vector<std::int64_t>;
 
 class Text : public testing::Test {
  protected:
-  std::filesystem::path written(const std::string& text) const {
-    const std::filesystem::path path = folder_.path() / "text";
+  fs::path write(const std::string& text) const {
+    const fs::path path = folder_.path() / "text.txt";
     std::ofstream(path, std::ios::binary) << text;
     return path;
   }
-  // "data|target" of a sample, as text.
-  static std::string sample(const TextDataset& dataset, std::int64_t index) {
-    const BatchLayout layout(dataset.fields(), 1);
-    std::vector<std::byte> memory(layout.size_bytes() + 64);
-    auto* const aligned = memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
-    const std::vector<std::int64_t> indices = {index};
-    dataset.fill(indices, layout, aligned);
-    const Batch batch(layout, aligned, 1);
-    std::string result;
-    for (const std::int64_t byte : batch.data().to_vector<std::int64_t>()) result += static_cast<char>(byte);
-    result += '|';
-    for (const std::int64_t byte : batch.target().to_vector<std::int64_t>()) result += static_cast<char>(byte);
-    return result;
-  }
 
+ private:
   support::TemporaryFolder folder_;
 };
 
-TEST_F(Text, IsCutIntoWindowsWithTheBytesBehind) {
-  std::string text;
-  for (int i = 0; i < 60; ++i) text += static_cast<char>('A' + i % 50);
-  const auto path = written(text);
-  const TextDataset train(path, Part::train, {.window = 4});
-  ASSERT_EQ(train.size(), 13) << "54 bytes";
-  EXPECT_EQ(sample(train, 0), "ABCD|BCDE");
-  EXPECT_EQ(sample(train, 12), text.substr(48, 4) + "|" + text.substr(49, 4));
-  const TextDataset test(path, Part::test, {.window = 4});
-  ASSERT_EQ(test.size(), 1) << "6 bytes";
-  EXPECT_EQ(sample(test, 0), text.substr(54, 4) + "|" + text.substr(55, 4));
+std::pair<Numbers, Numbers> sample(const TextDataset& text, std::int64_t index) {
+  const BatchLayout layout(text.fields(), 1);
+  std::vector<std::int64_t> memory(layout.size_bytes() / 8 + 16);
+  Sample into(layout, reinterpret_cast<std::byte*>(memory.data()), 0);
+  text.get(index, into);
+  const auto data = into.field<std::int64_t>(0);
+  const auto target = into.field<std::int64_t>(1);
+  return {Numbers(data.begin(), data.end()), Numbers(target.begin(), target.end())};
 }
 
-TEST_F(Text, HoldsAnyBytes) {
-  const TextDataset train(written(std::string(30, '\xff')), Part::train, {.window = 2});
-  EXPECT_EQ(sample(train, 3), "\xff\xff|\xff\xff");
-  EXPECT_EQ(train.fields()[1].shape, (Shape{2}));
+TEST_F(Text, SamplesFollowEachOtherAndTargetsAreTheNextBytes) {
+  std::string text = "abcdefgh\xff";  // a byte above 127 is a positive number
+  text += std::string(9, 'x') + "0123456789" + "ABCD";
+  text.resize(40, 'y');
+  const TextDataset train(write(text), Part::train, {.length = 3});
+  EXPECT_EQ(train.size(), 11);  // 36 bytes, the last without a successor
+  EXPECT_EQ(sample(train, 0), (std::pair<Numbers, Numbers>{{'a', 'b', 'c'}, {'b', 'c', 'd'}}));
+  EXPECT_EQ(sample(train, 2), (std::pair<Numbers, Numbers>{{'g', 'h', 255}, {'h', 255, 'x'}}));
+  const TextDataset test(write(text), Part::test, {.length = 3});
+  EXPECT_EQ(test.size(), 1);  // 4 bytes
 }
 
-TEST_F(Text, RefusesWhatItCannotCut) {
-  const auto path = written("too short");
-  EXPECT_TRUE(has(error_of([&] { TextDataset(path, Part::train); }), {path.string(), "9 bytes are too few", "64"}));
-  EXPECT_TRUE(has(error_of([&] { TextDataset(path, Part::train, {.window = 0}); }), {"window of 0"}));
-  EXPECT_TRUE(has(error_of([&] { TextDataset(folder_.path() / "absent", Part::test); }), {"absent"}));
-  EXPECT_TRUE(has(error_of([&] { TextDataset(folder_.path(), Part::test); }), {folder_.path().string()}));
+TEST_F(Text, PartsShareNoByte) {
+  std::string text(500, 'a');
+  text.resize(1000, 'b');
+  text.replace(900, 100, std::string(100, 'c'));
+  const TextDataset train(write(text), Part::train, {.length = 10});
+  for (std::int64_t i = 0; i < train.size(); ++i) EXPECT_EQ(std::ranges::count(sample(train, i).second, 'c'), 0);
+  const TextDataset test(write(text), Part::test, {.length = 10});
+  EXPECT_EQ(sample(test, 0).first, Numbers(10, 'c'));
+}
+
+TEST_F(Text, SaysWhatIsWrong) {
+  EXPECT_TRUE(has(error_of([&] { TextDataset("/nowhere/text.txt", Part::train); }), {"/nowhere/text.txt"}));
+  EXPECT_TRUE(
+      has(error_of([&] { TextDataset(write("short"), Part::test); }), {"text.txt: 5 bytes are too few", "65"}));
+  EXPECT_TRUE(has(error_of([&] { TextDataset(write(""), Part::train); }), {"text.txt: 0 bytes"}));
+  EXPECT_TRUE(
+      has(error_of([&] { TextDataset(write("text"), Part::train, {.length = 0}); }), {"samples of 0 bytes"}));
 }
 
 }  // namespace

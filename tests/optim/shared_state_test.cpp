@@ -56,6 +56,30 @@ TEST(SharedState, OfOneWorkerEqualsThePrivateFormToTheBit) {
   }
 }
 
+// What a race can leave: a first moment beside a second one that does not know of its gradients. The private form
+// divides by eps alone; the shared one makes a step of the size of others.
+TEST(SharedState, AMixtureOfTwoWorkersMomentsMakesNoLargeStep) {
+  for (const Rule rule : {Rule::adam, Rule::adamw, Rule::nadam, Rule::adamax}) {
+    const auto moved = [&](bool shared) {
+      const Tensor x = Tensor::zeros({elements});
+      x.set_grad(Tensor::full({elements}, 1e-6));
+      const auto optimizer = made(rule, x);
+      const support::SharedMemory memory(optimizer->state_bytes());
+      if (shared) optimizer->bind_state(memory.bytes());
+      for (const NamedState& state : optimizer->named_state()) {
+        if (state.name == "0.exp_avg") state.tensor.fill_(0.1);
+      }
+      optimizer->step();
+      double largest = 0;
+      for (const double value : x.to_vector<double>()) largest = std::max(largest, std::abs(value));
+      return largest / optimizer->lr();
+    };
+    EXPECT_GT(moved(false), 1000) << name_of(rule);
+    EXPECT_LT(moved(true), 30) << name_of(rule);
+    EXPECT_GT(moved(true), 0) << name_of(rule);
+  }
+}
+
 // --- locked: the updates of several workers equal those of one that makes them one after the other
 
 constexpr int updates_each = 300;

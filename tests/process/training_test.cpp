@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "tests/support/jobs.hpp"
 
@@ -103,22 +102,6 @@ TEST_F(Training, LearnsFashionMnist) {
   const nlohmann::json report = trained(train("mlp", "fashion-mnist", {"--epochs", "3"}));
   EXPECT_EQ(report.at("samples_seen_per_epoch"), std::vector<int>(3, 60'000));
   EXPECT_GT(report.at("test_accuracy"), 0.8);
-}
-
-TEST_F(Training, ALanguageModelLearnsATextFile) {
-  std::string text;
-  while (text.size() < 60'000) text += "the cat sat on the mat; the dog sat on the log.\n";
-  std::ofstream(path("text.txt")) << text;
-  const nlohmann::json report = trained(
-      train("lstm", path("text.txt"), {"--epochs", "3", "--batch", "8", "--lr", "0.5", "--momentum", "0.9"}));
-  EXPECT_EQ(report.at("samples_seen_per_epoch"), std::vector<int>(3, 843));
-  EXPECT_GT(report.at("test_accuracy"), 0.5);
-  EXPECT_LT(report.at("test_loss"), 1.5);
-}
-
-TEST_F(Training, ATransformerLearnsDigits) {
-  const nlohmann::json report = trained(train("transformer", "digits", {"--epochs", "4", "--lr", "0.1"}));
-  EXPECT_GT(report.at("test_accuracy"), 0.5);
 }
 
 TEST_F(Training, AProgramOfOnesOwnIsItsOwnLauncher) {
