@@ -173,7 +173,17 @@ Gradients<8> Recurrent::gradient(const Saved<Recurrent>& saved, const Tensor& gr
   if (saved.needs(1)) result[1] = tensors.hidden;
   if (saved.needs(2)) result[2] = tensors.cell;
   if (saved.needs(3)) result[3] = turned(input_side).matmul(saved.input(0));
-  if (saved.needs(4)) result[4] = turned(hidden_side).matmul(saved.aux(1));
+  if (saved.needs(4)) {
+    // The first step comes from 0 and adds nothing; in reverse it is the last one, of as many rows unless they
+    // differ.
+    const bool from_zero = !saved.input(1).defined() && !(attributes.reverse && saved.input(7).defined());
+    const std::int64_t first = from_zero && !attributes.reverse ? n : 0;
+    const std::int64_t count = from_zero ? rows - n : rows;
+    const Tensor sides = look(hidden_side, {.shape = {count, hidden_side.shape()[1]},
+                                            .strides = hidden_side.strides(),
+                                            .offset = first * hidden_side.strides()[0]});
+    result[4] = turned(sides).matmul(rows_from(saved.aux(1), first, count));
+  }
   if (saved.needs(5)) result[5] = input_side.sum({0});
   if (saved.needs(6)) {
     result[6] = result[5].defined() && !tensors.hidden_side.defined() ? result[5].clone() : hidden_side.sum({0});

@@ -130,7 +130,9 @@ void step_multiply(const StepProduct<T>& p) {
 }
 
 template <class T>
-void step_pack(const StepPacking<T>& p) {
+HWY_ATTR void step_pack(const StepPacking<T>& p) {
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
   const std::int64_t width = step_width<T>();
   T* to = p.to;
   for (std::int64_t l = 0; l < p.k; l += step_block) {
@@ -139,7 +141,12 @@ void step_pack(const StepPacking<T>& p) {
       const std::int64_t columns = std::min(width, p.n - j);
       const T* from = p.from + l * p.row_step + j * p.column_step;
       if (columns < width) std::fill_n(to, depth * width, T{0});
-      if (p.column_step == 1) {
+      if (p.column_step == 1 && columns == width) {
+        for (std::int64_t r = 0; r < depth; ++r) {
+          hn::StoreU(hn::LoadU(d, from + r * p.row_step), d, to + r * width);
+          hn::StoreU(hn::LoadU(d, from + r * p.row_step + lanes), d, to + r * width + lanes);
+        }
+      } else if (p.column_step == 1) {
         for (std::int64_t r = 0; r < depth; ++r) std::copy_n(from + r * p.row_step, columns, to + r * width);
       } else {
         turn(to, width, from, p.column_step, columns, depth);
