@@ -9,7 +9,7 @@
 namespace feral::nn {
 
 // running += factor * (scale * fresh - running). `running` [c], contiguous, floating; `fresh` [c], contiguous, of
-// its type. Nothing is recorded, and the version of `running` stays: no op saves it for its gradient.
+// its type. Nothing is recorded.
 void update_running(const Tensor& running, const Tensor& fresh, double factor, double scale = 1);
 
 // One batch more in num_batches_tracked, int64 []; the new number.

@@ -70,7 +70,9 @@ const std::set<std::string> internal = {
     "avg_pool_backward",
     "interpolate_backward",
     "nll_loss_scatter",
-    // Normalization: tests/nn compares it with PyTorch.
+    // Recurrent layers, attention and normalization: tests/nn compares them with PyTorch.
+    "recurrent",
+    "scaled_dot_product_attention",
     "layer_norm",
     "rms_norm",
     "group_norm",
@@ -124,8 +126,8 @@ const std::set<std::string> not_in_the_table = {
     "normal_", "truncated_normal_", "exponential_", "bernoulli_", "random_", "bernoulli", "multinomial", "dropout",
     "dropout2d",
     // normalization: tests/nn compares it with PyTorch
-    "layer_norm", "rms_norm", "group_norm", "instance_norm", "batch_moments", "batch_norm", "batch_norm_by",
-    "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout",
+    "scaled_dot_product_attention", "layer_norm", "rms_norm", "group_norm", "instance_norm", "batch_moments",
+    "batch_norm", "batch_norm_by", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout",
     // asking
     "size", "item", "to_vector", "to_string", "repr", "defined", "is_contiguous", "is_leaf", "requires_grad",
     // gradients: tests/autograd

@@ -161,7 +161,7 @@ TEST(Activations, SayTheirOptions) {
   EXPECT_EQ(LeakyReLU(0.2).repr(), "LeakyReLU(negative_slope=0.2)");
   EXPECT_EQ(PReLU({.num_parameters = 3}).repr(), "PReLU(num_parameters=3)  3 parameters");
   EXPECT_EQ(GELU({.tanh_approximation = true}).repr(), "GELU(approximate='tanh')");
-  EXPECT_EQ(Softplus().repr(), "Softplus(beta=1, threshold=20)");
+  EXPECT_EQ(Softplus().repr(), "Softplus(beta=1.0, threshold=20.0)");
   EXPECT_EQ(Hardtanh().repr(), "Hardtanh(min_val=-1, max_val=1)");
   EXPECT_EQ(Softmax(1).repr(), "Softmax(dim=1)");
   EXPECT_EQ(ReLU().repr(), "ReLU()");

@@ -20,18 +20,28 @@ using testing_support::contains;
 using testing_support::error_of;
 using testing_support::Numbers;
 
-TEST(BatchNorm, UpdatesOfStatisticsLeaveTheTapeAlone) {
+TEST(BatchNorm, UpdatesOfStatisticsAreNotRecordedAndDoNotDisturbItsOwnTape) {
   BatchNorm1d norm(3);
   Numbers numbers(1);
   const Tensor x = numbers.tensor<float>({8, 3}).set_requires_grad(true);
-  const std::uint32_t version = norm.running_mean.version();
-  const Tensor held = x * norm.running_mean;  // saves the buffer for its gradient
   const Tensor y = norm(x);
-  EXPECT_EQ(norm.running_mean.version(), version);
+  norm.eval();
+  const Tensor judged = norm(x);
+  norm.train();
+  const Tensor again = norm(x);  // moves the statistics once more
   EXPECT_FALSE(norm.running_mean.requires_grad());
   EXPECT_TRUE(norm.running_mean.is_leaf());
-  (y.sum() + held.sum()).backward();
+  (y.sum() + judged.sum() + again.sum()).backward();
   EXPECT_TRUE(x.grad().defined());
+}
+
+TEST(BatchNorm, AGradientFromStatisticsThatHaveMovedIsAnError) {
+  BatchNorm1d norm(3);
+  Numbers numbers(1);
+  const Tensor x = numbers.tensor<float>({8, 3}).set_requires_grad(true);
+  const Tensor held = x * norm.running_mean;
+  norm(x);
+  EXPECT_TRUE(contains(error_of([&] { held.sum().backward(); }), "written in place"));
 }
 
 TEST(BatchNorm, StatisticsMoveInTrainingAlone) {

@@ -29,7 +29,7 @@ TEST_F(ModelByName, ResNetLearnsItsRunningStatisticsShared) {
 }
 
 TEST_F(ModelByName, TransformerLearns) {
-  EXPECT_GE(trained("transformer", "digits", {"--epochs", "2"}).at("test_accuracy"), 0.8);
+  EXPECT_GE(trained("transformer", "digits", {"--epochs", "4"}).at("test_accuracy"), 0.8);
 }
 
 TEST_F(ModelByName, LstmLearnsALanguage) {
@@ -54,7 +54,7 @@ TEST_F(ModelByName, EmbeddingBagLearnsItsLabels) {
     file << "\n";
   }
   file.close();
-  const nlohmann::json report = trained("embedding_bag", path("lines.txt"), {"--epochs", "10", "--batch", "16"});
+  const nlohmann::json report = trained("embedding_bag", path("lines.txt"), {"--epochs", "30", "--batch", "16"});
   EXPECT_GE(report.at("test_accuracy"), 0.9);
 }
 
