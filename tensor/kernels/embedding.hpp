@@ -25,9 +25,9 @@ struct EmbeddingKernels {
                       std::int64_t padding);
   // Sums lines that belong to one row: position i of `rows` (int64 [m], contiguous, none negative) brings line
   // source[i] of `lines` [k, d] (float32 or float64, contiguous; int64 source [m], contiguous and checked; line i
-  // where source is undefined), times scales[i] where scales [m] is defined, unless rows[i] is `padding`. Writes the
-  // rows, ascending and each once, to merged [m] and their sums to sums [m, d], both contiguous, and returns how
-  // many they are. Lines are added in the order of their positions.
+  // where source is undefined), times scales[i] where scales [m] is defined, unless rows[i] is `padding`. Writes
+  // the rows, ascending and each once, to merged [m] and their sums to sums [m, d], both contiguous, and returns
+  // how many they are. Lines are added in the order of their positions.
   std::int64_t (*merge_rows)(const Tensor& merged, const Tensor& sums, const Tensor& rows, const Tensor& source,
                              const Tensor& scales, const Tensor& lines, std::int64_t padding);
 };

@@ -70,8 +70,8 @@ TEST(EMA, RefusesParametersThatWereConvertedSince) {
   EMA average({x}, {});
   average.update();
   x.set_data(Tensor::ones({100}, DType::float64));
-  for (const auto& call : std::vector<std::function<void()>>{
-           [&] { average.update(); }, [&] { average.swap(); }, [&] { average.copy_to_parameters(); }}) {
+  for (const auto& call : std::vector<std::function<void()>>{[&] { average.update(); }, [&] { average.swap(); },
+                                                             [&] { average.copy_to_parameters(); }}) {
     EXPECT_TRUE(has(error_of(call), {"EMA: parameter 0", "float64", "float32"}));
   }
 }
