@@ -29,7 +29,7 @@ if(FERAL_SANITIZE)
 endif()
 
 # Highway's AVX-512 does not compile without optimization (GCC 12 wants its immediates folded).
-if(FERAL_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")
+if(NOT FERAL_SANITIZE STREQUAL "thread" AND (FERAL_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug"))
   set(vectors ${FERAL_SOURCES})
   list(FILTER vectors INCLUDE REGEX "/tensor/cpu/|/optim/")
   set_source_files_properties(${vectors} PROPERTIES COMPILE_OPTIONS "-O1")

@@ -38,7 +38,7 @@ TEST(Checkpoint, GivesTheGradientsOfThePlainComputationDropoutIncluded) {
     manual_seed(7);
     Tensor h = x;
     for (const Tensor& w : {net.w1, net.w2}) {
-      const auto part = [&net, &w](const Tensors& in) { return net.part(in[0], w); };
+      const auto part = [&net, w](const Tensors& in) { return net.part(in[0], w); };
       h = into == &plain ? part({h}) : checkpoint(part, {h});
     }
     const Tensor after = Tensor::rand({1});  // the generator stands where it would stand

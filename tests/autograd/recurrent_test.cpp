@@ -104,7 +104,10 @@ TEST(Recurrent, FusedGradientIsTheComposedOne) {
             if (lstm) sum = sum + result.cell.square().sum();
             sum.backward({}, false, create_graph);
             Inputs list;
-            for (const Tensor& input : x) list.push_back(input.grad().defined() ? input.grad().detach() : Tensor());
+            for (const Tensor& input : x) {
+              list.push_back(input.grad().defined() ? input.grad().detach() : Tensor());
+              input.set_grad({});  // a recorded one leads back to its leaf
+            }
             return list;
           };
           const Inputs fused = gradients(false);
