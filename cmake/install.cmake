@@ -2,7 +2,9 @@
 include(CMakePackageConfigHelpers)
 
 install(TARGETS feral EXPORT feral_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(TARGETS feral_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TARGET feral_cli)
+  install(TARGETS feral_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 install(EXPORT feral_targets NAMESPACE feral:: FILE feralTargets.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/feral)
 

@@ -7,6 +7,10 @@ foreach(folder IN LISTS FERAL_FOLDERS)
   list(APPEND FERAL_SOURCES ${found})
 endforeach()
 list(REMOVE_ITEM FERAL_SOURCES ${PROJECT_SOURCE_DIR}/launcher/main.cpp)
+if(FERAL_SANITIZE)
+  # What launches is tested by whole jobs, which sanitizer builds leave out.
+  list(FILTER FERAL_SOURCES EXCLUDE REGEX "/launcher/")
+endif()
 
 # What every target of ours is compiled with.
 add_library(feral_flags INTERFACE)
@@ -73,6 +77,8 @@ target_precompile_headers(feral PRIVATE <algorithm> <array> <cmath> <cstdint> <f
                                         <memory> <optional> <span> <string> <string_view> <type_traits> <utility> <vector>
                                         <fmt/format.h>)
 
-add_executable(feral_cli launcher/main.cpp)
-set_target_properties(feral_cli PROPERTIES OUTPUT_NAME feral)
-target_link_libraries(feral_cli PRIVATE feral feral_flags)
+if(NOT FERAL_SANITIZE)
+  add_executable(feral_cli launcher/main.cpp)
+  set_target_properties(feral_cli PROPERTIES OUTPUT_NAME feral)
+  target_link_libraries(feral_cli PRIVATE feral feral_flags)
+endif()
