@@ -43,6 +43,10 @@ CLI::Option* shown(CLI::Option* option, const std::string& value) {
 void add_train_options(CLI::App& app, TrainOptions& options) {
   shown(app.add_option("--workers", options.workers, "Worker processes"), "N");
   shown(app.add_option("--loaders", options.loaders, "Data-loader processes"), "N");
+  app.add_option("--max-workers", options.max_workers,
+                 "Worker processes that the job may grow to while it runs (twice the cores)")
+      ->option_text("N");
+  app.add_option("--max-loaders", options.max_loaders, "The same of data-loader processes")->option_text("N");
   shown(app.add_option("--epochs", options.epochs, "Passes over the data, in total whatever the number of workers"),
         "N");
   shown(app.add_option("--batch", options.batch, "Samples a step"), "N");

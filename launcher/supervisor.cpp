@@ -31,12 +31,11 @@ bool is_ignored(int number) {
 // What a process takes beside its data: code, OpenBLAS's buffers, stacks. Measured: 20 to 35 MiB.
 constexpr std::uint64_t process_bytes = 40ULL << 20;
 
-// An estimate of what all processes need for themselves: a worker holds gradients, the state of its optimizer and
-// activations, a loader about what the evaluator held after building the data.
+// An estimate of what all processes need for themselves: a worker holds gradients and activations, a loader about
+// what the evaluator held after building the data.
 std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& description,
                             const data::BatchLayout& layout) {
-  const std::uint64_t state = options.shared_state ? 0 : description.optimizer_bytes;
-  const std::uint64_t worker = process_bytes + 2 * description.parameter_bytes + state + 8 * layout.size_bytes();
+  const std::uint64_t worker = process_bytes + 2 * description.parameter_bytes + 8 * layout.size_bytes();
   const std::uint64_t loader = std::max(process_bytes, description.resident_bytes);
   return static_cast<std::uint64_t>(options.workers) * worker +
          static_cast<std::uint64_t>(options.loaders) * loader;

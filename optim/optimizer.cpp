@@ -96,13 +96,13 @@ void Optimizer::ensure_state() {
   state_ = private_state_.raw_data();
 }
 
-void Optimizer::bind_state(std::span<std::byte> region) {
+void Optimizer::bind_state(std::span<std::byte> region, Sharing sharing) {
   if (region.size() != state_bytes_) fail("{}: {} bytes for a state of {}", name_, region.size(), state_bytes_);
   if (reinterpret_cast<std::uintptr_t>(region.data()) % tensor_alignment_bytes != 0) {
     fail("{}: the state must lie on a boundary of {} bytes", name_, tensor_alignment_bytes);
   }
   state_ = region.data();
-  shared_ = true;
+  shared_ = sharing == Sharing::many;
   private_state_ = Tensor();
 }
 

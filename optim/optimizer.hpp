@@ -99,9 +99,11 @@ class Optimizer {
   // Writes the state that is there before the first step into `region` (state_bytes() long, zeroes).
   void initialize_state(std::span<std::byte> region) const;
   // From here on the state is what lies in `region` (state_bytes() long, aligned to tensor_alignment_bytes;
-  // initialize_state() was called on it once, by whoever made it), which must outlive this object. Other processes
-  // may be bound to it at the same time.
-  void bind_state(std::span<std::byte> region);
+  // initialize_state() was called on it once, by whoever made it), which must outlive this object. With
+  // Sharing::many others may be bound to it at the same time; with Sharing::one it is kept there for whoever comes
+  // after.
+  enum class Sharing { one, many };
+  void bind_state(std::span<std::byte> region, Sharing sharing = Sharing::many);
   // All of the state. Copying every tensor and copying it back (load_state) restores it bit for bit.
   std::vector<NamedState> named_state();
   // Throws feral::Error, before anything is written, for a name that is missing, unknown, or has another shape or

@@ -145,13 +145,13 @@ void play(const ChildIdentity& identity, const Job& job, const TrainOptions& opt
     }
     case Role::worker: {
       JobArena& arena = attach();
-      check_owner(identity, arena.job().workers);
+      check_owner(identity, arena.job().max_workers);
       run_hogwild_worker(job, arena, identity.owner);
       return;
     }
     case Role::loader: {
       JobArena& arena = attach();
-      check_owner(identity, arena.job().loaders);
+      check_owner(identity, arena.job().max_loaders);
       run_loader(*build_train_data(job), arena, identity.owner);
       return;
     }

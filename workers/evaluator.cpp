@@ -62,7 +62,7 @@ void Evaluator::publish(JobArena& arena) {
   const nn::FlatLayout layout = nn::flat_layout(*model_);
   if (arena.control().published.load(std::memory_order_acquire) == 0) {
     nn::copy_parameters(layout, arena.parameters());
-    if (arena.job().shared_state != 0) optimizer_->initialize_state(arena.optimizer_state());
+    if (arena.job().shared_state != 0) optimizer_->initialize_state(arena.optimizer_state(0));
     arena.control().published.store(1, std::memory_order_release);
     arena.notify_all();
   }

@@ -30,6 +30,8 @@ std::string_view name_of(Policy policy) noexcept;
 struct TrainOptions {
   std::int64_t workers = 2;
   std::int64_t loaders = 1;
+  std::int64_t max_workers = 0;  // that the job may grow to while it runs; 0: twice the cores
+  std::int64_t max_loaders = 0;  // the same
   std::int64_t epochs = 20;
   std::int64_t batch = 64;
   optim::Rule optimizer = optim::Rule::sgd;

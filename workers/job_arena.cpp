@@ -49,6 +49,14 @@ std::vector<data::Field> checked_fields(const JobBlock& block) {
   return fields;
 }
 
+// How many processes of a role the job may grow to.
+std::uint32_t most(std::int64_t asked, std::int64_t at_first, int cores) {
+  const std::int64_t standard = std::min<std::int64_t>(2 * cores, max_processes);
+  return static_cast<std::uint32_t>(asked != 0 ? asked : std::max(at_first, standard));
+}
+
+std::size_t optimizer_stride(const JobBlock& block) { return align_up(block.optimizer_bytes, control_line_bytes); }
+
 template <class T>
 std::span<T> array(const shm::Arena& arena, std::string_view name, std::size_t count) {
   const std::span<std::byte> bytes = arena.region(name);
@@ -61,6 +69,8 @@ std::span<T> array(const shm::Arena& arena, std::string_view name, std::size_t c
 void check_options(const TrainOptions& options) {
   check_range("workers", options.workers, 1, max_processes);
   check_range("loaders", options.loaders, 1, max_processes);
+  if (options.max_workers != 0) check_range("max-workers", options.max_workers, options.workers, max_processes);
+  if (options.max_loaders != 0) check_range("max-loaders", options.max_loaders, options.loaders, max_processes);
   check_range("epochs", options.epochs, 1, max_epochs);
   check_range("max-restarts", options.max_restarts, 0, max_restarts_allowed);
   if (!(options.lr > 0) || !std::isfinite(options.lr)) fail("--lr {}: must be above 0", options.lr);
@@ -111,8 +121,10 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   block.epochs = static_cast<std::uint64_t>(options.epochs);
   block.workers = static_cast<std::uint32_t>(options.workers);
   block.loaders = static_cast<std::uint32_t>(options.loaders);
+  block.max_workers = most(options.max_workers, options.workers, cores);
+  block.max_loaders = most(options.max_loaders, options.loaders, cores);
   // Each worker holds one and finds two more ready while each loader fills one.
-  block.slots = std::min<std::uint32_t>(3 * block.workers + block.loaders + 1, shm::SlotRing::max_slots);
+  block.slots = std::min<std::uint32_t>(3 * block.max_workers + block.max_loaders + 1, shm::SlotRing::max_slots);
   block.spins = options.workers + options.loaders + 1 <= cores ? spins_before_sleep : 0;
   block.rule = options.optimizer;
   block.policy = options.policy;
@@ -120,7 +132,7 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   block.schedule = schedule_options(options);
   block.target_accuracy = options.target_accuracy;
   block.shared_state = options.shared_state ? 1 : 0;
-  block.optimizer_bytes = options.shared_state ? description.optimizer_bytes : 0;
+  block.optimizer_bytes = description.optimizer_bytes;
   block.parameter_bytes = description.parameter_bytes;
   block.field_count = static_cast<std::uint32_t>(description.fields.size());
   for (std::size_t i = 0; i < description.fields.size(); ++i) {
@@ -147,10 +159,12 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   plan.add("control", sizeof(ControlBlock));
   plan.add("ring", shm::SlotRing::size_bytes(block.slots));
   plan.add("ledger", Ledger::size_bytes(block.slots, block.epochs));
-  plan.add("workers", checked_multiply(block.workers, sizeof(WorkerBlock)));
+  plan.add("workers", checked_multiply(block.max_workers, sizeof(WorkerBlock)));
+  plan.add("loaders", checked_multiply(block.max_loaders, sizeof(LoaderBlock)));
   plan.add("evaluations", checked_multiply(block.epochs + 1, sizeof(Evaluation)));
   plan.add("parameters", block.parameter_bytes);
-  plan.add("optimizer", block.optimizer_bytes);
+  plan.add("optimizers",
+           checked_multiply(block.shared_state != 0 ? 1 : block.max_workers, optimizer_stride(block)));
   plan.add("batches", checked_multiply(block.slots, slot_bytes));
   return plan;
 }
@@ -176,15 +190,18 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       control_(&arena_.object<ControlBlock>("control")),
       ring_(ring),
       ledger_(arena_.region("ledger"), job_->plan, job_->slots, job_->epochs),
-      workers_(array<WorkerBlock>(arena_, "workers", job_->workers)),
+      workers_(array<WorkerBlock>(arena_, "workers", job_->max_workers)),
+      loaders_(array<LoaderBlock>(arena_, "loaders", job_->max_loaders)),
       evaluations_(array<Evaluation>(arena_, "evaluations", job_->epochs + 1)),
       parameters_(arena_.region("parameters")),
-      optimizer_(arena_.region("optimizer")),
+      optimizers_(arena_.region("optimizers")),
       batches_(arena_.region("batches")),
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
-      slot_bytes_(feral::slot_bytes(layout_)) {
+      slot_bytes_(feral::slot_bytes(layout_)),
+      optimizer_stride_(optimizer_stride(*job_)) {
   if (ring_.slot_count() != job_->slots || batches_.size() != job_->slots * slot_bytes_ ||
-      job_->plan.samples == 0 ||
+      optimizers_.size() != (job_->shared_state != 0 ? 1 : job_->max_workers) * optimizer_stride_ ||
+      job_->workers > job_->max_workers || job_->loaders > job_->max_loaders || job_->plan.samples == 0 ||
       ring_.item_count() != checked_multiply(job_->plan.batches_per_epoch(), job_->epochs)) {
     fail("arena: the slot ring and the job block disagree");
   }

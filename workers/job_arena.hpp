@@ -35,8 +35,10 @@ struct JobDescription {
 struct JobBlock {
   EpochPlan plan;
   std::uint64_t epochs;
-  std::uint32_t workers;
-  std::uint32_t loaders;
+  std::uint32_t workers;  // to begin with
+  std::uint32_t loaders;  // likewise
+  std::uint32_t max_workers;
+  std::uint32_t max_loaders;
   std::uint32_t slots;
   std::int32_t spins;  // how often to look before sleeping; 0 where processes outnumber cores
   optim::Rule rule;
@@ -45,8 +47,8 @@ struct JobBlock {
   optim::ScheduleOptions schedule;
   double target_accuracy;
   std::uint64_t parameter_bytes;
-  std::uint64_t optimizer_bytes;  // of the state that all workers share; 0 when each has its own
-  std::uint32_t shared_state;
+  std::uint64_t optimizer_bytes;  // of one state
+  std::uint32_t shared_state;     // 1: all workers share one, 0: each index has its own
   std::uint32_t field_count;
   struct FieldRecord {
     char name[32];
@@ -75,9 +77,37 @@ struct ControlBlock {
   shm::OwnerLock update_lock;
 };
 
+// How a worker or loader is: written by it alone, relaxed, and read by the launcher. Batches are told by their
+// number plus 1, so that zero bytes say "none".
+struct Heartbeat {
+  std::atomic<std::uint64_t> beats;    // changes with every batch that it took or ended
+  std::atomic<std::uint64_t> batch;    // the one in hand, plus 1; 0 while there is none
+  std::atomic<std::uint32_t> waiting;  // 1 while it waits for others: no beat is to be expected
+
+  void begin(std::uint64_t item) noexcept {
+    waiting.store(0, std::memory_order_relaxed);
+    batch.store(item + 1, std::memory_order_relaxed);
+    beats.store(beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  void end() noexcept {
+    batch.store(0, std::memory_order_relaxed);
+    beats.store(beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  void wait() noexcept { waiting.store(1, std::memory_order_relaxed); }
+};
+
+// The region "loaders", one an index.
+struct alignas(control_line_bytes) LoaderBlock {
+  Heartbeat heartbeat;
+};
+
 // The region "workers", one an index. Written by that worker alone (a replacement goes on from its predecessor's
 // numbers), relaxed; read by the launcher. Times are of CLOCK_MONOTONIC in nanoseconds, 0 for never.
 struct alignas(control_line_bytes) WorkerBlock {
+  Heartbeat heartbeat;
+  // 0, then 1: this index's own optimizer state holds what it begins with. Not needed for a shared one, which the
+  // evaluator makes.
+  std::atomic<std::uint32_t> state_made;
   std::atomic<std::uint64_t> steps;
   std::atomic<std::uint64_t> first_take_ns;
   std::atomic<std::uint64_t> first_step_ns;
@@ -116,10 +146,14 @@ class JobArena {
   ControlBlock& control() noexcept { return *control_; }
   shm::SlotRing& ring() noexcept { return ring_; }
   Ledger& ledger() noexcept { return ledger_; }
-  std::span<WorkerBlock> workers() noexcept { return workers_; }
+  std::span<WorkerBlock> workers() noexcept { return workers_; }         // max_workers of them
+  std::span<LoaderBlock> loaders() noexcept { return loaders_; }         // max_loaders of them
   std::span<Evaluation> evaluations() noexcept { return evaluations_; }  // epochs, then the final one
   std::span<std::byte> parameters() noexcept { return parameters_; }
-  std::span<std::byte> optimizer_state() noexcept { return optimizer_; }  // empty unless the job shares it
+  // The state of that worker's optimizer, or the one that all share. A replacement goes on with its predecessor's.
+  std::span<std::byte> optimizer_state(std::uint32_t worker) noexcept {
+    return optimizers_.subspan(job_->shared_state != 0 ? 0 : worker * optimizer_stride_, job_->optimizer_bytes);
+  }
   const data::BatchLayout& batch_layout() const noexcept { return layout_; }
   std::byte* slot_memory(std::uint32_t slot) noexcept { return batches_.data() + slot * slot_bytes_; }
   std::size_t size_bytes() const noexcept { return arena_.size_bytes(); }
@@ -139,12 +173,14 @@ class JobArena {
   shm::SlotRing ring_;
   Ledger ledger_;
   std::span<WorkerBlock> workers_;
+  std::span<LoaderBlock> loaders_;
   std::span<Evaluation> evaluations_;
   std::span<std::byte> parameters_;
-  std::span<std::byte> optimizer_;
+  std::span<std::byte> optimizers_;
   std::span<std::byte> batches_;
   data::BatchLayout layout_;
   std::size_t slot_bytes_;
+  std::size_t optimizer_stride_;
 };
 
 // Every wait on the arena's events is bounded by this and looks again: what a process killed between publishing and

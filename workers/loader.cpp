@@ -27,15 +27,19 @@ void run_loader(const data::Dataset& dataset, JobArena& arena, shm::Owner owner)
   shm::SlotRing& ring = arena.ring();
   SampleOrder order(arena.job().plan);
   std::vector<std::int64_t> indices;
+  Heartbeat& heartbeat = arena.loaders()[owner.index].heartbeat;
   while (!arena.stopping()) {
     const std::uint32_t key = ring.free_event().key();
     if (const auto claim = ring.try_claim(owner)) {
+      heartbeat.begin(claim->item);
       order.samples(claim->item, indices);
       dataset.fill(indices, arena.batch_layout(), arena.slot_memory(claim->slot));
       ring.publish(*claim);
+      heartbeat.end();
     } else if (ring.all_done()) {
       return;
     } else {
+      heartbeat.wait();
       ring.free_event().wait(key, arena.job().spins, longest_wait);
     }
   }

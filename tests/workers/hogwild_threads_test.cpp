@@ -126,7 +126,7 @@ TEST(HogwildThreads, TwoWorkersLearnWithASharedStateOfAdamLockedOrNot) {
     job.run();
     expect_every_sample_once_an_epoch(job.arena());
     EXPECT_GT(job.last().accuracy, 0.7) << name_of(policy);
-    const auto* counts = reinterpret_cast<const std::uint64_t*>(job.arena().optimizer_state().data());
+    const auto* counts = reinterpret_cast<const std::uint64_t*>(job.arena().optimizer_state(0).data());
     EXPECT_EQ(counts[0], job.arena().ring().item_count()) << "the count is of all workers' steps, none lost";
   }
 }

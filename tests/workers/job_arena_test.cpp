@@ -174,10 +174,12 @@ TEST_F(JobInMemfd, AnAttachedOneHasTheSameParts) {
   EXPECT_EQ(attached.job().plan.samples, 1000U);
   EXPECT_EQ(attached.ring().item_count(), 16U * block_.epochs);
   EXPECT_EQ(attached.ring().slot_count(), block_.slots);
-  EXPECT_EQ(attached.workers().size(), block_.workers);
+  EXPECT_EQ(attached.workers().size(), block_.max_workers);
+  EXPECT_EQ(attached.loaders().size(), block_.max_loaders);
   EXPECT_EQ(attached.evaluations().size(), block_.epochs + 1);
   EXPECT_EQ(attached.parameters().size(), 4096U);
-  EXPECT_EQ(attached.optimizer_state().size(), 8256U);
+  EXPECT_EQ(attached.optimizer_state(0).size(), 8256U);
+  EXPECT_EQ(attached.optimizer_state(1).data(), attached.optimizer_state(0).data()) << "all share one";
   EXPECT_EQ(attached.batch_layout().capacity(), 64);
   EXPECT_EQ(attached.batch_layout().fields()[0].name, "data");
   EXPECT_EQ(attached.batch_layout().fields()[0].shape.to_string(), "[1, 28, 28]");
@@ -190,12 +192,29 @@ TEST_F(JobInMemfd, AnAttachedOneHasTheSameParts) {
   EXPECT_EQ(attached.ring().phase(claim->slot), shm::SlotPhase::filling);
 }
 
-TEST_F(JobInMemfd, StateOfEachWorkerTakesNoSharedMemory) {
-  TrainOptions own = options();
-  own.shared_state = false;
+TEST(PlanJob, EachWorkerThatTheJobMayGrowToHasAStateOfItsOwn) {
+  TrainOptions own;
+  own.max_workers = 5;
   const JobBlock block = plan_job(own, description(), cores);
-  EXPECT_EQ(plan_arena(block_, 128).total_bytes() - plan_arena(block, 128).total_bytes(), 8320U)
-      << "8256 bytes, and what it takes to start the next region on a line of its own";
+  TrainOptions shared = own;
+  shared.shared_state = true;
+  const std::size_t one = 8320;  // 8256 bytes, and what it takes to start the next one on a line of its own
+  EXPECT_EQ(
+      plan_arena(block, 128).total_bytes() - plan_arena(plan_job(shared, description(), cores), 128).total_bytes(),
+      4 * one);
+}
+
+TEST(PlanJob, AJobMayGrowToTwiceTheCoresUnlessToldOtherwise) {
+  TrainOptions o;
+  EXPECT_EQ(plan_job(o, description(), 8).max_workers, 16U);
+  EXPECT_EQ(plan_job(o, description(), 8).max_loaders, 16U);
+  o.max_workers = o.workers;
+  EXPECT_EQ(plan_job(o, description(), 8).max_workers, static_cast<std::uint32_t>(o.workers));
+  o.max_workers = 0;
+  o.workers = 40;
+  EXPECT_EQ(plan_job(o, description(), 8).max_workers, 40U);
+  o.max_workers = 39;
+  EXPECT_TRUE(has(error_of([&] { plan_job(o, description(), 8); }), {"--max-workers 39", "40 to 1024"}));
 }
 
 TEST_F(JobInMemfd, TheFirstReasonToStopStays) {
@@ -224,7 +243,9 @@ TEST_F(JobInMemfd, AJobBlockThatContradictsTheArenaIsRefused) {
     block = good;
     return message;
   };
-  EXPECT_NE(refused([](JobBlock& b) { b.workers = 7; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.max_workers = 7; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.workers = b.max_workers + 1; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.max_loaders = 0xffff'ffff; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.workers = 0xffff'ffff; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.epochs = 1; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.epochs = std::numeric_limits<std::uint64_t>::max(); }), "");
