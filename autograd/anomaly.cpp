@@ -16,9 +16,9 @@ constexpr int frames_shown = 4;
 
 // What lies between the caller and the tape.
 bool is_inside(std::string_view function) {
-  for (const std::string_view prefix : {"feral::detail::", "feral::apply", "feral::Tensor::", "feral::operator",
-                                        "feral::ops::", "feral::keep_origin", "void feral::detail",
-                                        "feral::Tensor feral::apply", "boost::stacktrace"}) {
+  for (const std::string_view prefix :
+       {"feral::detail::", "feral::apply", "feral::Tensor::", "feral::operator",
+        "feral::ops::", "void feral::detail", "feral::Tensor feral::apply", "boost::stacktrace"}) {
     if (function.starts_with(prefix)) return true;
   }
   return function.empty();

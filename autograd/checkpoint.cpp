@@ -45,7 +45,7 @@ std::vector<Tensor> go_again(const Function& function, const std::vector<Tensor>
   }
   if (!output.defined() || !(output.shape() == gradient.shape())) {
     fail("checkpoint: the function gave shape {} at first, {} the second time", gradient.shape().to_string(),
-         output.shape().to_string());
+         output.defined() ? output.shape().to_string() : "an undefined tensor");
   }
   if (output.requires_grad()) output.backward(gradient);
   std::vector<Tensor> gradients;

@@ -62,6 +62,17 @@ void check_directions(std::string_view op, const std::vector<Tensor>& inputs, co
   }
 }
 
+void check_scalar(std::string_view op, const Tensor& value) {
+  if (value.numel() != 1) fail("{}: the function's value has shape {}", op, value.shape().to_string());
+}
+
+// The sum of all products of elements.
+Tensor inner_product(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  Tensor sum = (a[0] * b[0]).sum();
+  for (std::size_t i = 1; i < a.size(); ++i) sum = sum + (a[i] * b[i]).sum();
+  return sum;
+}
+
 Shape joined(const Shape& a, const Shape& b) {
   Shape result = a;
   for (const std::int64_t size : b) result.push_back(size);
@@ -111,16 +122,11 @@ std::pair<Tensor, Tensor> jvp(const TensorFunction& function, const std::vector<
   const GradModeGuard record(true);
   const std::vector<Tensor> x = variables(inputs, create_graph);
   const Tensor value = value_of("jvp", function, x);
-  const Tensor zeros = Tensor::zeros(value.shape(), value.dtype());
-  if (!value.requires_grad()) return {settled(value, create_graph), zeros};
   Tensor u = Tensor::zeros(value.shape(), value.dtype());
+  if (!value.requires_grad()) return {settled(value, create_graph), u};
   u.set_requires_grad(true);
   const std::vector<Tensor> transposed = grad_or_zeros(value, x, u, true);
-  Tensor along;  // vᵀJᵀu
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const Tensor part = (transposed[i] * v[i]).sum();
-    along = along.defined() ? along + part : part;
-  }
+  const Tensor along = inner_product(transposed, v);  // vᵀJᵀu
   return {settled(value, create_graph), grad_or_zeros(along, {u}, {}, create_graph)[0]};
 }
 
@@ -137,7 +143,7 @@ std::vector<std::vector<Tensor>> hessian(const TensorFunction& function, const s
   const GradModeGuard record(true);
   const std::vector<Tensor> x = variables(inputs, create_graph);
   const Tensor value = value_of("hessian", function, x);
-  if (value.numel() != 1) fail("hessian: the function's value has shape {}", value.shape().to_string());
+  check_scalar("hessian", value);
   std::vector<std::vector<Tensor>> result;
   for (const Tensor& gradient : grad_or_zeros(value, x, Tensor::ones(value.shape(), value.dtype()), true)) {
     result.push_back(rows_of_jacobian(gradient, x, create_graph));
@@ -152,13 +158,9 @@ std::pair<Tensor, std::vector<Tensor>> hvp(const TensorFunction& function, const
   const GradModeGuard record(true);
   const std::vector<Tensor> x = variables(inputs, create_graph);
   const Tensor value = value_of("hvp", function, x);
-  if (value.numel() != 1) fail("hvp: the function's value has shape {}", value.shape().to_string());
+  check_scalar("hvp", value);
   const std::vector<Tensor> gradients = grad_or_zeros(value, x, Tensor::ones(value.shape(), value.dtype()), true);
-  Tensor along;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const Tensor part = (gradients[i] * v[i]).sum();
-    along = along.defined() ? along + part : part;
-  }
+  const Tensor along = inner_product(gradients, v);
   return {settled(value, create_graph), grad_or_zeros(along, x, {}, create_graph)};
 }
 

@@ -80,11 +80,13 @@ Case update(const char* name, const Options& options) {
 }
 
 void add_optimizers(std::vector<Case>& cases) {
-  using feral::optim::SGD;
-  cases.push_back(update<SGD>("sgd with momentum, lenet's 21,840 parameters",
-                              feral::optim::SGDOptions{.lr = 1e-6, .momentum = 0.9}));
-  cases.push_back(
-      update<feral::optim::Adam>("adam, lenet's 21,840 parameters", feral::optim::AdamOptions{.lr = 1e-6}));
+  namespace optim = feral::optim;
+  cases.push_back(update<optim::SGD>("sgd with momentum, lenet's 21,840 parameters",
+                                     optim::SGDOptions{.lr = 1e-6, .momentum = 0.9}));
+  cases.push_back(update<optim::Adam>("adam, lenet's 21,840 parameters", optim::AdamOptions{.lr = 1e-6}));
+  cases.push_back(update<optim::AdamW>("adamw, lenet's 21,840 parameters", optim::AdamWOptions{.lr = 1e-6}));
+  cases.push_back(update<optim::Adagrad>("adagrad, lenet's 21,840 parameters", optim::AdagradOptions{.lr = 1e-6}));
+  cases.push_back(update<optim::RMSprop>("rmsprop, lenet's 21,840 parameters", optim::RMSpropOptions{.lr = 1e-6}));
 }
 
 // Looks words up, goes back, updates the rows that were read.

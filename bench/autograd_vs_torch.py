@@ -83,7 +83,9 @@ def torch_cases():
     yield "mlp 4-16-2 step at batch 4", perceptron
     yield "sgd with momentum, lenet's 21,840 parameters", lambda: update(
         lambda p: torch.optim.SGD(p, lr=1e-6, momentum=0.9))
-    yield "adam, lenet's 21,840 parameters", lambda: update(lambda p: torch.optim.Adam(p, lr=1e-6))
+    for name, rule in (("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW), ("adagrad", torch.optim.Adagrad),
+                       ("rmsprop", torch.optim.RMSprop)):
+        yield f"{name}, lenet's 21,840 parameters", lambda r=rule: update(lambda p: r(p, lr=1e-6))
     yield "lstm 128 to 256, batch 16, 32 steps, forward and backward", lambda: forward_and_backward(
         nn.LSTM(128, 256), random(32, 16, 128))
     yield "transformer layer d = 128, batch 8 x 64, forward and backward", transformer
@@ -101,8 +103,10 @@ def bars(name):
         return [("2500 ns", None)]
     if name.startswith("sgd"):
         return [("2000 ns", None)]
-    if name.startswith("adam"):
+    if name.startswith("adam,"):
         return [("4000 ns", None)]
+    if name.startswith(("adamw", "adagrad", "rmsprop")):
+        return []
     if name.startswith("lstm"):
         return [("every torch", 1.5)]
     if name.startswith("transformer"):

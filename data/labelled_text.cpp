@@ -41,7 +41,7 @@ std::string whole_file(const std::filesystem::path& path) {
   return text;
 }
 
-// Calls function(line's number from 1 on, line, its label) for every line that has a word.
+// Calls function(line, its label) for every line that has a word.
 template <class Function>
 void for_each_line(const std::filesystem::path& path, std::string_view text, Function&& function) {
   for (std::int64_t number = 1; !text.empty(); ++number) {

@@ -136,7 +136,6 @@ Job make_job(const std::string& model, const std::string& data) {
   Job job;
   job.name = model;
   job.data_name = data;
-  job.defaults = defaults_of_model(model);
   for (const ImageModel& candidate : image_models) {
     if (candidate.name != model) continue;
     job.model = candidate.build;

@@ -74,7 +74,7 @@ void renormalize(const Tensor& table, const Tensor& indices, double most, double
       }
     }
   });
-  if (changed) table.impl()->storage->touch();
+  if (changed) table.touch();
 }
 
 template <class Options>

@@ -10,8 +10,7 @@ namespace {
 
 void check_adam(const AdamOptions& o) {
   check_not_negative("Adam", "the learning rate", o.lr);
-  check_fraction("Adam", "the first of betas", o.betas.first);
-  check_fraction("Adam", "the second of betas", o.betas.second);
+  check_betas("Adam", o.betas);
   check_not_negative("Adam", "eps", o.eps);
   check_not_negative("Adam", "weight decay", o.weight_decay);
 }

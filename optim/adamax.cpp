@@ -58,8 +58,7 @@ HWY_EXPORT(adamax_rule);
 
 void check_adamax(const AdamaxOptions& o) {
   check_not_negative("Adamax", "the learning rate", o.lr);
-  check_fraction("Adamax", "the first of betas", o.betas.first);
-  check_fraction("Adamax", "the second of betas", o.betas.second);
+  check_betas("Adamax", o.betas);
   check_not_negative("Adamax", "eps", o.eps);
   check_not_negative("Adamax", "weight decay", o.weight_decay);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/fail.hpp"
+#include "optim/adam.hpp"
 
 namespace feral::optim {
 
@@ -14,6 +15,11 @@ inline void check_not_negative(const char* rule, const char* option, double valu
 // In [0, 1): what an average keeps of itself.
 inline void check_fraction(const char* rule, const char* option, double value) {
   if (!(value >= 0 && value < 1)) fail("{}: {} must be in [0, 1), got {}", rule, option, value);
+}
+
+inline void check_betas(const char* rule, const Betas& betas) {
+  check_fraction(rule, "the first of betas", betas.first);
+  check_fraction(rule, "the second of betas", betas.second);
 }
 
 }  // namespace feral::optim

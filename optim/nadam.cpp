@@ -10,8 +10,7 @@ namespace {
 
 void check_nadam(const NAdamOptions& o) {
   check_not_negative("NAdam", "the learning rate", o.lr);
-  check_fraction("NAdam", "the first of betas", o.betas.first);
-  check_fraction("NAdam", "the second of betas", o.betas.second);
+  check_betas("NAdam", o.betas);
   check_not_negative("NAdam", "eps", o.eps);
   check_not_negative("NAdam", "weight decay", o.weight_decay);
   check_not_negative("NAdam", "momentum decay", o.momentum_decay);

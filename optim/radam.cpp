@@ -10,8 +10,7 @@ namespace {
 
 void check_radam(const RAdamOptions& o) {
   check_not_negative("RAdam", "the learning rate", o.lr);
-  check_fraction("RAdam", "the first of betas", o.betas.first);
-  check_fraction("RAdam", "the second of betas", o.betas.second);
+  check_betas("RAdam", o.betas);
   check_not_negative("RAdam", "eps", o.eps);
   check_not_negative("RAdam", "weight decay", o.weight_decay);
 }

@@ -25,6 +25,20 @@ void check_gamma(const char* schedule, double gamma) {
   if (!(gamma >= 0) || !std::isfinite(gamma)) fail("{}: gamma must not be negative, got {}", schedule, gamma);
 }
 
+void check_ascending(const char* schedule, const std::vector<std::uint64_t>& milestones) {
+  if (!std::ranges::is_sorted(milestones)) fail("{}: milestones must ascend", schedule);
+}
+
+// How many of ascending milestones a step has reached.
+std::size_t passed(const std::vector<std::uint64_t>& milestones, std::uint64_t step) {
+  return static_cast<std::size_t>(std::ranges::upper_bound(milestones, step) - milestones.begin());
+}
+
+// Evenly: `from` at 0, `to` at step `steps`.
+double ramp(double from, double to, std::uint64_t step, std::uint64_t steps) {
+  return from + (to - from) * number(step) / number(steps);
+}
+
 // Down along half a cosine: `from` at 0, `to` at 1.
 double cosine(double from, double to, double done) {
   return to + (from - to) * (1 + std::cos(std::numbers::pi * done)) / 2;
@@ -51,8 +65,7 @@ double ConstantLR::lr(double base, std::uint64_t step) const { return step < tot
 void ConstantLR::check() const { check_within("ConstantLR", "factor", factor, 0, 1); }
 
 double LinearLR::lr(double base, std::uint64_t step) const {
-  return base *
-         (start_factor + (end_factor - start_factor) * number(std::min(step, total_iters)) / number(total_iters));
+  return base * ramp(start_factor, end_factor, std::min(step, total_iters), total_iters);
 }
 
 void LinearLR::check() const {
@@ -73,12 +86,11 @@ void StepLR::check() const {
 }
 
 double MultiStepLR::lr(double base, std::uint64_t step) const {
-  return base *
-         std::pow(gamma, static_cast<double>(std::ranges::upper_bound(milestones, step) - milestones.begin()));
+  return base * std::pow(gamma, number(passed(milestones, step)));
 }
 
 void MultiStepLR::check() const {
-  if (!std::ranges::is_sorted(milestones)) fail("MultiStepLR: milestones must ascend");
+  check_ascending("MultiStepLR", milestones);
   check_gamma("MultiStepLR", gamma);
 }
 
@@ -182,7 +194,7 @@ void LambdaLR::check() const {
 
 double WarmupLR::lr(double base, std::uint64_t step) const {
   if (step >= steps) return then.lr(base, step - steps);
-  return base * (start_factor + (1 - start_factor) * number(step) / number(steps));
+  return base * ramp(start_factor, 1, step, steps);
 }
 
 std::optional<double> WarmupLR::momentum(std::uint64_t step) const {
@@ -209,7 +221,7 @@ void ChainedScheduler::check() const {
 }
 
 std::pair<std::size_t, std::uint64_t> SequentialLR::at(std::uint64_t step) const {
-  const auto index = static_cast<std::size_t>(std::ranges::upper_bound(milestones, step) - milestones.begin());
+  const std::size_t index = passed(milestones, step);
   return {index, index == 0 ? step : step - milestones[index - 1]};
 }
 
@@ -228,7 +240,7 @@ void SequentialLR::check() const {
     fail("SequentialLR: {} schedules need {} milestones, got {}", schedulers.size(),
          schedulers.empty() ? 0 : schedulers.size() - 1, milestones.size());
   }
-  if (!std::ranges::is_sorted(milestones)) fail("SequentialLR: milestones must ascend");
+  check_ascending("SequentialLR", milestones);
 }
 
 }  // namespace feral::optim

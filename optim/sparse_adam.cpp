@@ -10,8 +10,7 @@ namespace {
 
 void check_sparse_adam(const SparseAdamOptions& o) {
   check_not_negative("SparseAdam", "the learning rate", o.lr);
-  check_fraction("SparseAdam", "the first of betas", o.betas.first);
-  check_fraction("SparseAdam", "the second of betas", o.betas.second);
+  check_betas("SparseAdam", o.betas);
   check_not_negative("SparseAdam", "eps", o.eps);
 }
 

@@ -39,6 +39,12 @@ T* offset(T* pointer, std::int64_t by) {
   return pointer == nullptr ? nullptr : pointer + by;
 }
 
+// What a gate is a function of.
+template <class D, class T>
+HWY_ATTR HWY_INLINE hn::Vec<D> sum_at(std::int64_t j, D d, const T* gates, const T* products, const T* bias) {
+  return hn::Add(hn::Add(hn::LoadU(d, gates + j), hn::LoadU(d, products + j)), hn::LoadU(d, bias + j));
+}
+
 template <class T>
 HWY_ATTR void lstm_forward(const CellStep<T>& s) {
   const std::int64_t h = s.hidden;
@@ -52,13 +58,10 @@ HWY_ATTR void lstm_forward(const CellStep<T>& s) {
     T* cell_before = offset(s.cell_before, row * h);
     T* extra = offset(s.extra, row * h);
     over_columns<T>(h, [&](auto d, std::int64_t j) HWY_ATTR {
-      const auto sum = [&](std::int64_t at) HWY_ATTR {
-        return hn::Add(hn::Add(hn::LoadU(d, gates + at), hn::LoadU(d, products + at)), hn::LoadU(d, s.bias + at));
-      };
-      const auto input = Sigmoid()(d, sum(j));
-      const auto forget = Sigmoid()(d, sum(h + j));
-      const auto candidate = CellTanh()(d, sum(2 * h + j));
-      const auto out = Sigmoid()(d, sum(3 * h + j));
+      const auto input = Sigmoid()(d, sum_at(j, d, gates, products, s.bias));
+      const auto forget = Sigmoid()(d, sum_at(h + j, d, gates, products, s.bias));
+      const auto candidate = CellTanh()(d, sum_at(2 * h + j, d, gates, products, s.bias));
+      const auto out = Sigmoid()(d, sum_at(3 * h + j, d, gates, products, s.bias));
       const auto before = hn::LoadU(d, cell + j);
       const auto after = hn::MulAdd(forget, before, hn::Mul(input, candidate));
       const auto squashed = CellTanh()(d, after);
@@ -127,11 +130,8 @@ HWY_ATTR void gru_forward(const CellStep<T>& s) {
     T* hidden_before = offset(s.hidden_before, row * h);
     T* extra = offset(s.extra, row * h);
     over_columns<T>(h, [&](auto d, std::int64_t j) HWY_ATTR {
-      const auto sum = [&](std::int64_t at) HWY_ATTR {
-        return hn::Add(hn::Add(hn::LoadU(d, gates + at), hn::LoadU(d, products + at)), hn::LoadU(d, s.bias + at));
-      };
-      const auto reset = Sigmoid()(d, sum(j));
-      const auto update = Sigmoid()(d, sum(h + j));
+      const auto reset = Sigmoid()(d, sum_at(j, d, gates, products, s.bias));
+      const auto update = Sigmoid()(d, sum_at(h + j, d, gates, products, s.bias));
       const auto of_hidden = hn::Add(hn::LoadU(d, products + 2 * h + j), hn::LoadU(d, s.bias_new + j));
       const auto of_input = hn::Add(hn::LoadU(d, gates + 2 * h + j), hn::LoadU(d, s.bias + 2 * h + j));
       const auto fresh = CellTanh()(d, hn::MulAdd(reset, of_hidden, of_input));
@@ -191,8 +191,7 @@ HWY_ATTR void rnn_forward(const CellStep<T>& s) {
     const std::int64_t at = row * h;
     T* hidden_before = offset(s.hidden_before, at);
     over_columns<T>(h, [&](auto d, std::int64_t j) HWY_ATTR {
-      const auto sum = hn::Add(hn::Add(hn::LoadU(d, s.gates + at + j), hn::LoadU(d, s.products + at + j)),
-                               hn::LoadU(d, s.bias + j));
+      const auto sum = sum_at(j, d, s.gates + at, s.products + at, s.bias);
       auto result = sum;
       if constexpr (relu) {
         result = Relu()(d, sum);

@@ -95,6 +95,17 @@ TEST(Checkpoint, WithoutGradientsJustCalls) {
   EXPECT_FALSE(y.requires_grad());
 }
 
+TEST(Checkpoint, RefusesAFunctionThatAnswersOtherwiseTheSecondTime) {
+  int calls = 0;
+  const auto undefined = [&](const Tensors& in) { return ++calls == 1 ? in[0] * 2 : Tensor(); };
+  const Tensor none = checkpoint(undefined, {leaf({3, 5}, 0.2)}).sum();
+  EXPECT_TRUE(has(error_of([&] { none.backward(); }), {"checkpoint: ", "[3, 5] at first", "an undefined tensor"}));
+  calls = 0;
+  const auto smaller = [&](const Tensors& in) { return ++calls == 1 ? in[0] * 2 : in[0].narrow(0, 0, 2); };
+  const Tensor less = checkpoint(smaller, {leaf({3, 5}, 0.2)}).sum();
+  EXPECT_TRUE(has(error_of([&] { less.backward(); }), {"checkpoint: ", "[3, 5] at first", "[2, 5] the second"}));
+}
+
 TEST(Checkpoint, RefusesWhatWouldLoseGradients) {
   const Net net;
   const Tensor x = leaf({3, 5}, 0.2);

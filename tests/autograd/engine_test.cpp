@@ -8,19 +8,17 @@
 #include "autograd/op.hpp"
 #include "autograd/ops/check.hpp"
 #include "tensor/allocator.hpp"
+#include "tests/autograd/leaf.hpp"
 #include "tests/tensor/operands.hpp"
 
 namespace feral {
 namespace {
 
+using support::leaf;
 using testing_support::contains;
 using testing_support::error_of;
 
 using Values = std::vector<double>;
-
-Tensor leaf(const Values& values) {
-  return Tensor::from_vector(values, {static_cast<std::int64_t>(values.size())}).set_requires_grad(true);
-}
 
 Values grad_of(const Tensor& tensor) { return tensor.grad().to_vector<double>(); }
 

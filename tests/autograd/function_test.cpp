@@ -6,6 +6,7 @@
 #include "autograd/grad_mode.hpp"
 #include "autograd/gradcheck.hpp"
 #include "tensor/allocator.hpp"
+#include "tests/autograd/leaf.hpp"
 #include "tests/support/messages.hpp"
 
 namespace feral::autograd {
@@ -13,12 +14,8 @@ namespace {
 
 using support::error_of;
 using support::has;
+using support::leaf;
 using Tensors = std::vector<Tensor>;
-
-Tensor leaf(std::vector<double> values) {
-  const auto n = static_cast<std::int64_t>(values.size());
-  return Tensor::from_vector(values, {n}).set_requires_grad(true);
-}
 
 Tensor off_tape(const std::function<Tensor()>& compute) {
   const NoGradGuard guard;

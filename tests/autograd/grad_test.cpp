@@ -5,6 +5,7 @@
 
 #include "autograd/op.hpp"
 #include "autograd/ops/check.hpp"
+#include "tests/autograd/leaf.hpp"
 #include "tests/support/messages.hpp"
 
 namespace feral::autograd {
@@ -12,11 +13,8 @@ namespace {
 
 using support::error_of;
 using support::has;
+using support::leaf;
 using Values = std::vector<double>;
-
-Tensor leaf(const Values& values) {
-  return Tensor::from_vector(values, {static_cast<std::int64_t>(values.size())}).set_requires_grad(true);
-}
 
 // Doubles, and counts how often its gradient is asked for.
 int passes = 0;

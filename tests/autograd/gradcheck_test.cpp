@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "autograd/op.hpp"
+#include "tests/autograd/leaf.hpp"
 #include "tests/tensor/operands.hpp"
 
 namespace feral {
 namespace {
 
+using support::leaf;
 using testing_support::contains;
 using testing_support::error_of;
 
@@ -46,10 +48,6 @@ struct SquareOfDetachedGradient : SquareOf<SquareOfDetachedGradient> {
     return {gradient * saved.input(0).detach() * 2.0};
   }
 };
-
-Tensor leaf(const std::vector<double>& values) {
-  return Tensor::from_vector(values, {static_cast<std::int64_t>(values.size())}).set_requires_grad(true);
-}
 
 template <class Op>
 Tensor call(const std::vector<Tensor>& x) {

@@ -3,6 +3,7 @@
 
 #include "autograd/grad.hpp"
 #include "tensor/allocator.hpp"
+#include "tests/autograd/leaf.hpp"
 #include "tests/support/messages.hpp"
 
 namespace feral {
@@ -10,11 +11,8 @@ namespace {
 
 using support::error_of;
 using support::has;
+using support::leaf;
 using Values = std::vector<double>;
-
-Tensor leaf(const Values& values) {
-  return Tensor::from_vector(values, {static_cast<std::int64_t>(values.size())}).set_requires_grad(true);
-}
 
 TEST(Hook, OnAResultSeesItsWholeGradientAndMayReplaceIt) {
   const Tensor x = leaf({2});

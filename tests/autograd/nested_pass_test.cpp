@@ -10,6 +10,7 @@
 #include "autograd/grad_mode.hpp"
 #include "nn/linear.hpp"
 #include "optim/clip_grad.hpp"
+#include "tests/autograd/leaf.hpp"
 #include "tests/support/messages.hpp"
 
 namespace feral::autograd {
@@ -17,12 +18,9 @@ namespace {
 
 using support::error_of;
 using support::has;
+using support::leaf;
 using Values = std::vector<double>;
 using Tensors = std::vector<Tensor>;
-
-Tensor leaf(const Values& values) {
-  return Tensor::from_vector(values, {static_cast<std::int64_t>(values.size())}).set_requires_grad(true);
-}
 
 TEST(NestedPass, AGradInsideOfAHookLeavesTheOuterPassAlone) {
   const Tensor x = leaf({1});

@@ -6,11 +6,13 @@
 #include "autograd/gradcheck.hpp"
 #include "autograd/ops/check.hpp"
 #include "autograd/ops/registry.hpp"
+#include "tests/autograd/leaf.hpp"
 #include "tests/tensor/operands.hpp"
 
 namespace feral {
 namespace {
 
+using support::leaf;
 using testing_support::contains;
 using testing_support::error_of;
 
@@ -54,10 +56,6 @@ struct WithAux {
     return {gradient * saved.aux(0)};
   }
 };
-
-Tensor leaf(const std::vector<double>& values) {
-  return Tensor::from_vector(values, {static_cast<std::int64_t>(values.size())}).set_requires_grad(true);
-}
 
 TEST(OpOutside, IsRecordedAndPassesBothChecks) {
   const Tensor x = leaf({1, -2, 3});

@@ -2,10 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
+#include "tests/data/text_files.hpp"
 #include "tests/support/messages.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace feral::data {
 namespace {
@@ -13,15 +11,11 @@ namespace {
 namespace fs = std::filesystem;
 using support::error_of;
 using support::has;
-using Numbers = std::vector<std::int64_t>;
+using support::Numbers;
+using support::sample;
 
-class LabelledLines : public testing::Test {
+class LabelledLines : public support::TextFile {
  protected:
-  fs::path write(const std::string& text) const {
-    const fs::path path = folder_.path() / "lines.txt";
-    std::ofstream(path, std::ios::binary) << text;
-    return path;
-  }
   // Twenty lines, two of them for testing.
   static std::string many() {
     std::string text;
@@ -29,24 +23,7 @@ class LabelledLines : public testing::Test {
       text += "__label__" + std::string(i % 2 == 0 ? "odd" : "even") + " word" + std::to_string(i) + "\n";
     return text;
   }
-
- private:
-  support::TemporaryFolder folder_;
 };
-
-struct Got {
-  Numbers data;
-  std::int64_t target;
-};
-
-Got sample(const LabelledText& text, std::int64_t index) {
-  const BatchLayout layout(text.fields(), 1);
-  std::vector<std::int64_t> memory(layout.size_bytes() / 8 + 16);
-  Sample into(layout, reinterpret_cast<std::byte*>(memory.data()), 0);
-  text.get(index, into);
-  const auto data = into.field<std::int64_t>(0);
-  return {Numbers(data.begin(), data.end()), into.field<std::int64_t>(1)[0]};
-}
 
 TEST_F(LabelledLines, BecomeNumbersAndTheirLabelsPlace) {
   std::string text = "__label__b red  green\tblue\r\n\n  \nplain __label__a red\n";
@@ -55,9 +32,9 @@ TEST_F(LabelledLines, BecomeNumbersAndTheirLabelsPlace) {
   EXPECT_EQ(lines.labels(), (std::vector<std::string>{"a", "b", "c"}));
   const auto number = [](std::string_view word) { return word_number(word, 1000); };
   EXPECT_EQ(sample(lines, 0).data, (Numbers{number("red"), number("green"), number("blue"), 0}));
-  EXPECT_EQ(sample(lines, 0).target, 1);
+  EXPECT_EQ(sample(lines, 0).target, Numbers{1});
   EXPECT_EQ(sample(lines, 1).data, (Numbers{number("plain"), number("red"), 0, 0}));
-  EXPECT_EQ(sample(lines, 1).target, 0);
+  EXPECT_EQ(sample(lines, 1).target, Numbers{0});
 }
 
 TEST_F(LabelledLines, HashAsFnv1a) {
@@ -94,10 +71,9 @@ TEST_F(LabelledLines, EveryTenthIsForTesting) {
 TEST_F(LabelledLines, SayWhatIsWrongWithThem) {
   EXPECT_TRUE(has(error_of([&] { LabelledText("/nowhere/lines.txt", Part::train); }), {"/nowhere/lines.txt"}));
   const fs::path unlabelled = write("__label__a x\nno label here\n");
-  EXPECT_TRUE(
-      has(error_of([&] { LabelledText(unlabelled, Part::train); }), {"lines.txt: line 2", "__label__NAME"}));
-  EXPECT_TRUE(has(error_of([&] { LabelledText(write("__label__\n"), Part::train); }), {"lines.txt: line 1"}));
-  EXPECT_TRUE(has(error_of([&] { LabelledText(write("\n\n"), Part::train); }), {"lines.txt: no labelled line"}));
+  EXPECT_TRUE(has(error_of([&] { LabelledText(unlabelled, Part::train); }), {"text.txt: line 2", "__label__NAME"}));
+  EXPECT_TRUE(has(error_of([&] { LabelledText(write("__label__\n"), Part::train); }), {"text.txt: line 1"}));
+  EXPECT_TRUE(has(error_of([&] { LabelledText(write("\n\n"), Part::train); }), {"text.txt: no labelled line"}));
   EXPECT_TRUE(
       has(error_of([&] { LabelledText(write("__label__a x\n"), Part::test); }), {"1 labelled lines", "10th"}));
   EXPECT_TRUE(

@@ -2,40 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
+#include "tests/data/text_files.hpp"
 #include "tests/support/messages.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace feral::data {
 namespace {
 
-namespace fs = std::filesystem;
 using support::error_of;
 using support::has;
-using Numbers = std::vector<std::int64_t>;
+using support::Numbers;
+using support::sample;
 
-class Text : public testing::Test {
- protected:
-  fs::path write(const std::string& text) const {
-    const fs::path path = folder_.path() / "text.txt";
-    std::ofstream(path, std::ios::binary) << text;
-    return path;
-  }
-
- private:
-  support::TemporaryFolder folder_;
-};
-
-std::pair<Numbers, Numbers> sample(const TextDataset& text, std::int64_t index) {
-  const BatchLayout layout(text.fields(), 1);
-  std::vector<std::int64_t> memory(layout.size_bytes() / 8 + 16);
-  Sample into(layout, reinterpret_cast<std::byte*>(memory.data()), 0);
-  text.get(index, into);
-  const auto data = into.field<std::int64_t>(0);
-  const auto target = into.field<std::int64_t>(1);
-  return {Numbers(data.begin(), data.end()), Numbers(target.begin(), target.end())};
-}
+class Text : public support::TextFile {};
 
 TEST_F(Text, SamplesFollowEachOtherAndTargetsAreTheNextBytes) {
   std::string text = "abcdefgh\xff";  // a byte above 127 is a positive number
@@ -43,8 +21,10 @@ TEST_F(Text, SamplesFollowEachOtherAndTargetsAreTheNextBytes) {
   text.resize(40, 'y');
   const TextDataset train(write(text), Part::train, {.length = 3});
   EXPECT_EQ(train.size(), 11);  // 36 bytes, the last without a successor
-  EXPECT_EQ(sample(train, 0), (std::pair<Numbers, Numbers>{{'a', 'b', 'c'}, {'b', 'c', 'd'}}));
-  EXPECT_EQ(sample(train, 2), (std::pair<Numbers, Numbers>{{'g', 'h', 255}, {'h', 255, 'x'}}));
+  EXPECT_EQ(sample(train, 0).data, (Numbers{'a', 'b', 'c'}));
+  EXPECT_EQ(sample(train, 0).target, (Numbers{'b', 'c', 'd'}));
+  EXPECT_EQ(sample(train, 2).data, (Numbers{'g', 'h', 255}));
+  EXPECT_EQ(sample(train, 2).target, (Numbers{'h', 255, 'x'}));
   const TextDataset test(write(text), Part::test, {.length = 3});
   EXPECT_EQ(test.size(), 1);  // 4 bytes
 }
@@ -54,9 +34,9 @@ TEST_F(Text, PartsShareNoByte) {
   text.resize(1000, 'b');
   text.replace(900, 100, std::string(100, 'c'));
   const TextDataset train(write(text), Part::train, {.length = 10});
-  for (std::int64_t i = 0; i < train.size(); ++i) EXPECT_EQ(std::ranges::count(sample(train, i).second, 'c'), 0);
+  for (std::int64_t i = 0; i < train.size(); ++i) EXPECT_EQ(std::ranges::count(sample(train, i).target, 'c'), 0);
   const TextDataset test(write(text), Part::test, {.length = 10});
-  EXPECT_EQ(sample(test, 0).first, Numbers(10, 'c'));
+  EXPECT_EQ(sample(test, 0).data, Numbers(10, 'c'));
 }
 
 TEST_F(Text, SaysWhatIsWrong) {

@@ -6,11 +6,13 @@
 #include "models/lenet.hpp"
 #include "models/mlp.hpp"
 #include "nn/loss.hpp"
+#include "tests/nn/parameters.hpp"
 #include "tests/tensor/operands.hpp"
 
 namespace feral::models {
 namespace {
 
+using support::names_of;
 using testing_support::error_of;
 using testing_support::Numbers;
 
@@ -18,12 +20,6 @@ std::int64_t elements_of(const nn::Module& model) {
   std::int64_t elements = 0;
   for (const Tensor& parameter : model.parameters()) elements += parameter.numel();
   return elements;
-}
-
-std::vector<std::string> names_of(const nn::Module& model) {
-  std::vector<std::string> names;
-  for (const nn::NamedTensor& parameter : model.named_parameters()) names.push_back(parameter.name);
-  return names;
 }
 
 // Each row's probabilities add up to one.

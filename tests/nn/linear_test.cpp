@@ -2,33 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "autograd/ops/product.hpp"
 #include "tensor/generator.hpp"
+#include "tests/nn/parameters.hpp"
 #include "tests/tensor/operands.hpp"
 
 namespace feral::nn {
 namespace {
 
+using support::expect_uniform;
+using support::names_of;
 using testing_support::contains;
 using testing_support::error_of;
-
-std::vector<std::string> names_of(const Module& module) {
-  std::vector<std::string> names;
-  for (const NamedTensor& parameter : module.named_parameters()) names.push_back(parameter.name);
-  return names;
-}
-
-// The elements fill [-bound, bound] and nothing more.
-void expect_uniform(const Tensor& tensor, double bound) {
-  const auto values = tensor.to_vector<double>();
-  double largest = 0;
-  for (const double value : values) largest = std::max(largest, std::abs(value));
-  EXPECT_LE(largest, bound * (1 + 1e-7));
-  EXPECT_GT(largest, bound * 0.9);
-}
 
 TEST(Linear, HasPyTorchsParametersAndBounds) {
   manual_seed(3);

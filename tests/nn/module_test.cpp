@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "tests/nn/parameters.hpp"
 #include "tests/tensor/operands.hpp"
 
 namespace feral::nn {
 namespace {
 
+using support::names_of;
 using testing_support::contains;
 using testing_support::error_of;
 
@@ -18,12 +20,6 @@ class Box : public Module {
   using Module::register_module;
   using Module::register_parameter;
 };
-
-std::vector<std::string> names_of(const Module& module) {
-  std::vector<std::string> names;
-  for (const NamedTensor& parameter : module.named_parameters()) names.push_back(parameter.name);
-  return names;
-}
 
 TEST(Module, NamesParametersByTheirPathOwnOnesFirst) {
   Box root;
