@@ -158,6 +158,12 @@ void Optimizer::step() {
     }
     check_unchanged(i);
   }
+  if (gate_ != nullptr && !gate_->enter(*this)) return;
+  write_step();
+  if (gate_ != nullptr) gate_->leave(*this);
+}
+
+void Optimizer::write_step() {
   const LockScope locked(*this);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor gradient = parameters_[i].grad();  // of the parameter's shape and type: set_grad() sees to it
@@ -235,8 +241,12 @@ void Optimizer::step_rows(const Tensor& parameter, const Tensor& rows, const Ten
   const SparseGradient gradient{rows, values};
   check_rows(index, gradient);
   ensure_state();
-  const LockScope locked(*this);
-  update_rows(index, gradient);
+  if (gate_ != nullptr && !gate_->enter(*this)) return;
+  {
+    const LockScope locked(*this);
+    update_rows(index, gradient);
+  }
+  if (gate_ != nullptr) gate_->leave(*this);
 }
 
 void Optimizer::zero_grad() {

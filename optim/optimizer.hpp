@@ -56,6 +56,18 @@ struct NamedState {
   Tensor tensor;  // a view of the state, alive as long as the optimizer (or the region that it is bound to)
 };
 
+class Optimizer;
+
+// What a worker of a job puts around every step of its optimizer (Optimizer::set_gate).
+class StepGate {
+ public:
+  virtual ~StepGate() = default;
+  // Before the first write of a step, with all gradients there, which it may change. false: the step is left out.
+  virtual bool enter(Optimizer& optimizer) = 0;
+  // After the last write of a step that was let in.
+  virtual void leave(Optimizer& optimizer) = 0;
+};
+
 // Belongs to one thread. Neither copied nor moved: named states are views.
 class Optimizer {
  public:
@@ -112,6 +124,10 @@ class Optimizer {
 
   // Makes every step() hold `lock` as `owner` from its first write to its last; nullptr: without (the default).
   void set_lock(shm::OwnerLock* lock, shm::Owner owner = {}) noexcept;
+
+  // Every step() and step_rows() asks the gate, which must outlive this object; nullptr: nobody (the default). The
+  // gate is entered before the lock is taken and left after it is free.
+  void set_gate(StepGate* gate) noexcept { gate_ = gate; }
 
  protected:
   // `name` is a literal, for messages.
@@ -171,6 +187,8 @@ class Optimizer {
   const Group& checked(std::size_t group) const;
   void lay_out();
   void check_unchanged(std::size_t index) const;
+  // The writing half of step(), under the lock.
+  void write_step();
   // Throws feral::Error when the rule or the parameter cannot take it.
   void check_rows(std::size_t index, const SparseGradient& gradient) const;
   void update_rows(std::size_t index, const SparseGradient& gradient);
@@ -187,6 +205,7 @@ class Optimizer {
   Tensor private_state_;  // bytes; undefined before the first use and once bound
   std::byte* state_ = nullptr;
   bool shared_ = false;
+  StepGate* gate_ = nullptr;
   shm::OwnerLock* lock_ = nullptr;
   shm::Owner owner_;
 };

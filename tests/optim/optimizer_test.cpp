@@ -371,6 +371,27 @@ TEST(Optimizer, RulesHaveNamesAndPyTorchsDefaults) {
   }
 }
 
+TEST(Optimizer, AGateMayLeaveAStepOut) {
+  struct EverySecond final : StepGate {
+    bool enter(Optimizer&) override { return ++entered % 2 == 1; }
+    void leave(Optimizer&) override { ++left; }
+    int entered = 0;
+    int left = 0;
+  } gate;
+  const Tensor x = ones_with_gradient({2});
+  SGD optimizer({x}, {.lr = 0.25});
+  optimizer.set_gate(&gate);
+  optimizer.step();
+  const double after_one = x.to_vector<float>()[0];
+  optimizer.step();
+  EXPECT_EQ(x.to_vector<float>()[0], after_one);
+  EXPECT_EQ(optimizer.step_count(), 1U);
+  optimizer.step();
+  EXPECT_NE(x.to_vector<float>()[0], after_one);
+  EXPECT_EQ(gate.entered, 3);
+  EXPECT_EQ(gate.left, 2);
+}
+
 TEST(Optimizer, AGroupThatIsNotThereIsAnErrorThatSaysHowManyThereAre) {
   SGD optimizer({Tensor::ones({2})}, {});
   for (const auto& call : std::vector<std::function<void()>>{
