@@ -54,7 +54,7 @@ JobDescription Evaluator::describe() const {
           .parameter_elements = layout.elements,
           .optimizer_bytes = optimizer_->state_bytes(),
           .needs_closure = optimizer_->needs_closure(),
-          .resident_bytes = resident_bytes(),
+          .resident_bytes = resident_bytes() + train_data_->bytes_to_come(),
           .kernels = cpu::describe_kernels()};
 }
 
