@@ -79,6 +79,9 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
         "N");
   add_named(app, "--policy", options.policy, policy_count,
             "How workers update the shared parameters: racy, locked");
+  shown(app.add_option("--evaluate-every", options.evaluate_every,
+                       "Epochs from one evaluation to the next; 0: only at the end"),
+        "N");
   app.add_option("--target-accuracy", options.target_accuracy, "Stop when an epoch's test accuracy reaches it")
       ->option_text("A");
   app.add_option("--report", options.report, "Write a JSON report to this file")->option_text("FILE");

@@ -27,6 +27,11 @@ std::uint64_t resident_bytes() {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+// The last epoch up to `complete` that is to be evaluated; 0: none.
+std::uint64_t last_due(std::uint64_t complete, std::uint64_t every) {
+  return every == 0 ? 0 : complete / every * every;
+}
+
 void stop_at_target(JobArena& arena, const Evaluation& evaluation) {
   const double target = arena.job().target_accuracy;
   if (target > 0 && evaluation.accuracy >= target) arena.request_stop(StopReason::target_reached);
@@ -115,7 +120,7 @@ void Evaluator::run(JobArena& arena) {
       evaluate(arena, final);
       return;
     }
-    const std::uint64_t complete = arena.ring().low_water() / per_epoch;
+    const std::uint64_t complete = last_due(arena.ring().low_water() / per_epoch, arena.job().evaluate_every);
     // The last epoch's figure is the final one; and where training outruns evaluation, only the newest epoch
     // counts.
     if (complete > evaluated && complete < arena.job().epochs && !arena.stopping()) {

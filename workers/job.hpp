@@ -47,11 +47,12 @@ struct TrainOptions {
   std::int64_t warmup = 0;                             // steps of all workers together
   Policy policy = Policy::racy;
   std::uint64_t seed = 1;
-  bool shared_state = false;       // one optimizer state in the arena instead of one a worker
-  double target_accuracy = 0;      // stop once an epoch's test accuracy reaches it; 0: never
-  std::string report;              // path of the JSON report; empty: none
-  std::int64_t max_restarts = 10;  // of all children together, before the job is given up
-  bool keep_blas_env = false;      // hand OPENBLAS_* variables on to the children as they are
+  bool shared_state = false;        // one optimizer state in the arena instead of one a worker
+  std::int64_t evaluate_every = 1;  // epochs; 0: the final parameters alone
+  double target_accuracy = 0;       // stop once an epoch's test accuracy reaches it; 0: never
+  std::string report;               // path of the JSON report; empty: none
+  std::int64_t max_restarts = 10;   // of all children together, before the job is given up
+  bool keep_blas_env = false;       // hand OPENBLAS_* variables on to the children as they are
 };
 
 // What a step works on, for jobs with a step of their own.

@@ -72,6 +72,7 @@ void check_options(const TrainOptions& options) {
   if (options.max_workers != 0) check_range("max-workers", options.max_workers, options.workers, max_processes);
   if (options.max_loaders != 0) check_range("max-loaders", options.max_loaders, options.loaders, max_processes);
   check_range("epochs", options.epochs, 1, max_epochs);
+  check_range("evaluate-every", options.evaluate_every, 0, max_epochs);
   check_range("max-restarts", options.max_restarts, 0, max_restarts_allowed);
   if (!(options.lr > 0) || !std::isfinite(options.lr)) fail("--lr {}: must be above 0", options.lr);
   if (!(options.momentum >= 0 && options.momentum < 1))
@@ -107,6 +108,12 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   if (options.schedule == optim::Schedule::plateau && description.test_samples == 0) {
     fail("--schedule plateau: the job has no data to test on, whose loss it goes by");
   }
+  if (options.evaluate_every == 0 && options.target_accuracy > 0) {
+    fail("--target-accuracy {}: needs evaluations, and --evaluate-every is 0", options.target_accuracy);
+  }
+  if (options.evaluate_every == 0 && options.schedule == optim::Schedule::plateau) {
+    fail("--schedule plateau: needs evaluations, and --evaluate-every is 0");
+  }
   if (description.needs_closure) refuse_closure_of_many(options, "this job's optimizer");
   if (options.batch < 1 || options.batch > description.samples) {
     fail("--batch {}: must be 1 to {}, the number of samples", options.batch, description.samples);
@@ -130,6 +137,7 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   block.policy = options.policy;
   block.rule_options = rule_options(options);
   block.schedule = schedule_options(options);
+  block.evaluate_every = static_cast<std::uint64_t>(options.evaluate_every);
   block.target_accuracy = options.target_accuracy;
   block.shared_state = options.shared_state ? 1 : 0;
   block.optimizer_bytes = description.optimizer_bytes;

@@ -45,6 +45,7 @@ struct JobBlock {
   Policy policy;
   optim::RuleOptions rule_options;
   optim::ScheduleOptions schedule;
+  std::uint64_t evaluate_every;  // epochs; 0: only at the end
   double target_accuracy;
   std::uint64_t parameter_bytes;
   std::uint64_t optimizer_bytes;  // of one state

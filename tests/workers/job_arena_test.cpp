@@ -204,6 +204,14 @@ TEST(PlanJob, EachWorkerThatTheJobMayGrowToHasAStateOfItsOwn) {
       4 * one);
 }
 
+TEST(PlanJob, RefusesToFollowEvaluationsThatAreOff) {
+  EXPECT_TRUE(has(plan_error([](auto& o, auto&) { o.evaluate_every = -1; }), {"--evaluate-every -1"}));
+  const auto off = [](auto& o) { o.evaluate_every = 0; };
+  EXPECT_EQ(plan_error([&](auto& o, auto&) { off(o); }), "");
+  EXPECT_TRUE(has(plan_error([&](auto& o, auto&) { off(o), o.target_accuracy = 0.5; }), {"--target-accuracy 0.5"}));
+  EXPECT_TRUE(has(plan_error([&](auto& o, auto&) { off(o), o.schedule = optim::Schedule::plateau; }), {"plateau"}));
+}
+
 TEST(PlanJob, AJobMayGrowToTwiceTheCoresUnlessToldOtherwise) {
   TrainOptions o;
   EXPECT_EQ(plan_job(o, description(), 8).max_workers, 16U);
