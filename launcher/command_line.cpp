@@ -78,13 +78,19 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
             ->check(not_negative),
         "N");
   add_named(app, "--policy", options.policy, policy_count,
-            "How workers update the shared parameters: racy, locked");
+            "How workers update the shared parameters: racy, atomic-add, locked, snapshot");
   app.add_option("--target-accuracy", options.target_accuracy, "Stop when an epoch's test accuracy reaches it")
       ->option_text("A");
   app.add_option("--report", options.report, "Write a JSON report to this file")->option_text("FILE");
   shown(app.add_option("--max-restarts", options.max_restarts, "Replace at most that many processes that died"),
         "N");
   app.add_flag("--keep-blas-env", options.keep_blas_env, "Hand OPENBLAS_* variables on to the processes");
+  shown(app.add_option(
+            "--publish-every", options.publish_every,
+            "Batches that a worker trains on before the shared parameters learn of them (racy, atomic-add)"),
+        "K");
+  app.add_flag("--deterministic", options.deterministic,
+               "The same parameters, bit for bit, from every run with this seed and these workers; slower");
 }
 
 // Whoever names another rule than the job's wants that rule's own rates, not those chosen for the first one.

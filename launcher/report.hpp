@@ -28,6 +28,7 @@ struct Report {
   std::uint64_t peak_rss_bytes_per_worker = 0;  // the largest of them
   int cores = 0;
   std::string cpu;
+  std::uint64_t parameters_checksum = 0;  // of the final parameters
 
   double samples_per_second() const noexcept {
     return seconds_train > 0 ? static_cast<double>(samples_total) / seconds_train : 0;
