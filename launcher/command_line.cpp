@@ -85,6 +85,17 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   shown(app.add_option("--max-restarts", options.max_restarts, "Replace at most that many processes that died"),
         "N");
   app.add_flag("--keep-blas-env", options.keep_blas_env, "Hand OPENBLAS_* variables on to the processes");
+  app.add_option_function<std::string>(
+         "--replicas",
+         [&options](const std::string& given) {
+           if (given != "none" && given != "per-node") {
+             throw CLI::ValidationError("--replicas", "'" + given + "' is none of: none, per-node");
+           }
+           options.replicas = given == "per-node";
+         },
+         "Of the parameters: none, or one per NUMA node, which the workers bring together")
+      ->option_text("NAME [none]");
+  app.add_option("--nodes", options.nodes, "Take the machine for one of that many NUMA nodes")->option_text("N");
   shown(app.add_option(
             "--publish-every", options.publish_every,
             "Batches that a worker trains on before the shared parameters learn of them (racy, atomic-add)"),

@@ -24,6 +24,8 @@ struct Report {
   std::uint64_t loader_restarts = 0;
   std::uint64_t batches_redone = 0;
   std::vector<std::uint64_t> samples_seen_per_epoch;
+  std::uint64_t replicas = 0;
+  std::uint64_t reconciliations = 0;
   std::uint64_t arena_bytes = 0;
   std::uint64_t peak_rss_bytes_per_worker = 0;  // the largest of them
   int cores = 0;

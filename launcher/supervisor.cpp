@@ -10,6 +10,7 @@
 #include "launcher/cores.hpp"
 #include "shm/memfd.hpp"
 #include "shm/memory_budget.hpp"
+#include "shm/numa.hpp"
 #include "workers/parameter_access.hpp"
 
 namespace feral {
@@ -42,6 +43,17 @@ std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& d
   const std::uint64_t loader = std::max(process_bytes, description.resident_bytes);
   return static_cast<std::uint64_t>(options.workers) * worker +
          static_cast<std::uint64_t>(options.loaders) * loader;
+}
+
+// Each node's replica in that node's memory. Where the kernel refuses, it lies where the reservation puts it.
+void place_replicas(int memfd, const JobBlock& block, const shm::ArenaPlan& plan) {
+  const std::vector<shm::NumaNode> nodes = shm::numa_nodes();
+  const auto region = std::ranges::find(plan.regions(), "replicas", &shm::Region::name);
+  for (std::uint32_t node = 0; node < block.nodes; ++node) {
+    const Replicas::Range range =
+        Replicas::range_of(node, region->offset_bytes, block.nodes, block.parameter_bytes);
+    shm::bind_to_node(memfd, range.offset_bytes, range.size_bytes, nodes[node].number);
+  }
 }
 
 }  // namespace
@@ -139,6 +151,7 @@ void Supervisor::plan(const JobDescription& description) {
                            private_bytes(options_, description, layout));
   print_plan(description, arena_plan.total_bytes());
   shm::set_size_and_seal(memfd_.get(), arena_plan.total_bytes());
+  if (block_->nodes != 0 && options_.nodes == 0) place_replicas(memfd_.get(), *block_, arena_plan);
   spawn(Role::reserver, 0, 0);
 }
 

@@ -103,6 +103,8 @@ Report Supervisor::make_report() {
   report.worker_restarts = worker_restarts_;
   report.loader_restarts = loader_restarts_;
   report.batches_redone = batches_redone_;
+  report.replicas = block_->nodes;
+  if (arena_->replicas()) report.reconciliations = arena_->replicas()->reconciliations();
   report.arena_bytes = arena_->size_bytes();
   report.peak_rss_bytes_per_worker = peak_worker_rss_;
   report.cores = static_cast<int>(cores_.size());

@@ -48,7 +48,8 @@ class HogwildWorker {
       nn::bind_parameters(layout, arena.turnstile()->copy_of(owner.index));
       stretches_.emplace(layout);
     } else {
-      access_.emplace(layout, arena.parameters(), block_.policy, block_.publish_every);
+      access_.emplace(layout, arena.parameters_of(owner.index), block_.policy, block_.publish_every);
+      if (arena.replicas()) stretches_.emplace(layout);
     }
     model_->train();
     build_optimizer_of_worker();
@@ -89,6 +90,7 @@ class HogwildWorker {
       held_.push_back({*claim, train(*claim)});
       if (held_.size() == block_.publish_every) publish();
     }
+    if (arena_.replicas()) arena_.replicas()->leave(owner_, *stretches_, arena_.parameters());
   }
 
   // Waits for a batch; nothing when the job is over. Whoever waits or leaves has published what it had: others may
@@ -114,6 +116,7 @@ class HogwildWorker {
     if (held_.empty()) return;
     access_->publish();
     published();
+    if (arena_.replicas()) arena_.replicas()->batch_done(owner_, *stretches_, arena_.parameters());
   }
 
   // The update of the batches held is in the shared parameters: they are done.
@@ -235,8 +238,8 @@ class HogwildWorker {
   JobRates rates_;
   std::unique_ptr<nn::Module> model_;
   std::unique_ptr<optim::Optimizer> optimizer_;
-  std::optional<ParameterAccess> access_;        // but with a turnstile,
-  std::optional<ParameterStretches> stretches_;  // which has this
+  std::optional<ParameterAccess> access_;        // but with a turnstile
+  std::optional<ParameterStretches> stretches_;  // with a turnstile or replicas
   std::vector<Trained> held_;                    // at most publish_every
 };
 

@@ -55,6 +55,8 @@ struct TrainOptions {
   std::int64_t max_restarts = 10;  // of all children together, before the job is given up
   bool keep_blas_env = false;      // hand OPENBLAS_* variables on to the children as they are
 
+  bool replicas = false;           // one replica of the parameters a NUMA node
+  std::int64_t nodes = 0;          // how many nodes to take the machine for; 0: as many as it has
   std::int64_t publish_every = 1;  // batches that a worker trains on before the shared parameters learn of them
   bool deterministic = false;  // the same final parameters, bit for bit, from each run with this seed and workers
 };

@@ -15,6 +15,7 @@
 #include "workers/epoch_plan.hpp"
 #include "workers/job.hpp"
 #include "workers/ledger.hpp"
+#include "workers/replicas.hpp"
 #include "workers/turnstile.hpp"
 
 namespace feral {
@@ -60,6 +61,7 @@ struct JobBlock {
   } fields[8];
   std::uint32_t publish_every;  // batches
   std::uint32_t deterministic;  // 1: workers go through the turnstile
+  std::uint32_t nodes;          // with a replica each; 0: none has one
 };
 
 enum class StopReason : std::uint32_t { none = 0, requested = 1, target_reached = 2 };
@@ -164,6 +166,12 @@ class JobArena {
   void free_stripes_of_dead(shm::Owner worker) noexcept;
   // Of a deterministic job; others have none.
   std::optional<Turnstile>& turnstile() noexcept { return turnstile_; }
+  // Of a job with --replicas; others have none.
+  std::optional<Replicas>& replicas() noexcept { return replicas_; }
+  // What that worker trains: its node's replica, or the parameters.
+  std::span<std::byte> parameters_of(std::uint32_t worker) noexcept {
+    return replicas_ ? replicas_->replica(replicas_->node_of(worker)) : parameters_;
+  }
   const data::BatchLayout& batch_layout() const noexcept { return layout_; }
   std::byte* slot_memory(std::uint32_t slot) noexcept { return batches_.data() + slot * slot_bytes_; }
   std::size_t size_bytes() const noexcept { return arena_.size_bytes(); }
@@ -190,6 +198,7 @@ class JobArena {
   std::span<std::byte> batches_;
   std::span<shm::OwnerLock> stripes_;
   std::optional<Turnstile> turnstile_;
+  std::optional<Replicas> replicas_;
   data::BatchLayout layout_;
   std::size_t slot_bytes_;
   std::size_t optimizer_stride_;
