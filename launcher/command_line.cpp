@@ -78,7 +78,7 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
             ->check(not_negative),
         "N");
   add_named(app, "--policy", options.policy, policy_count,
-            "How workers update the shared parameters: racy, locked");
+            "How workers update the shared parameters: racy, atomic-add, locked, snapshot");
   shown(app.add_option("--evaluate-every", options.evaluate_every,
                        "Epochs from one evaluation to the next; 0: only at the end"),
         "N");
@@ -88,6 +88,23 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   shown(app.add_option("--max-restarts", options.max_restarts, "Replace at most that many processes that died"),
         "N");
   app.add_flag("--keep-blas-env", options.keep_blas_env, "Hand OPENBLAS_* variables on to the processes");
+  app.add_option_function<std::string>(
+         "--replicas",
+         [&options](const std::string& given) {
+           if (given != "none" && given != "per-node") {
+             throw CLI::ValidationError("--replicas", "'" + given + "' is none of: none, per-node");
+           }
+           options.replicas = given == "per-node";
+         },
+         "Of the parameters: none, or one per NUMA node, which the workers bring together")
+      ->option_text("NAME [none]");
+  app.add_option("--nodes", options.nodes, "Take the machine for one of that many NUMA nodes")->option_text("N");
+  shown(app.add_option(
+            "--publish-every", options.publish_every,
+            "Batches that a worker trains on before the shared parameters learn of them (racy, atomic-add)"),
+        "K");
+  app.add_flag("--deterministic", options.deterministic,
+               "The same parameters, bit for bit, from every run with this seed and these workers; slower");
 }
 
 // Whoever names another rule than the job's wants that rule's own rates, not those chosen for the first one.

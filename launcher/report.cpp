@@ -59,6 +59,12 @@ std::string to_json(const Report& report) {
   json["peak_rss_bytes_per_worker"] = report.peak_rss_bytes_per_worker;
   json["version"] = FERAL_VERSION;
   json["host"] = {{"cores", report.cores}, {"cpu", report.cpu}, {"gpus", Json::array()}};
+  json["policy"] = name_of(report.options.policy);
+  json["publish_every"] = report.options.publish_every;
+  json["replicas"] = report.replicas;
+  json["reconciliations"] = report.reconciliations;
+  json["deterministic"] = report.options.deterministic;
+  json["parameters_checksum"] = fmt::format("{:016x}", report.parameters_checksum);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

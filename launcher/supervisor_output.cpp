@@ -103,10 +103,13 @@ Report Supervisor::make_report() {
   report.worker_restarts = worker_restarts_;
   report.loader_restarts = loader_restarts_;
   report.batches_redone = batches_redone_;
+  report.replicas = block_->nodes;
+  if (arena_->replicas()) report.reconciliations = arena_->replicas()->reconciliations();
   report.arena_bytes = arena_->size_bytes();
   report.peak_rss_bytes_per_worker = peak_worker_rss_;
   report.cores = static_cast<int>(cores_.size());
   report.cpu = cpu_name();
+  report.parameters_checksum = checksum(arena_->parameters());
   return report;
 }
 
@@ -121,6 +124,12 @@ void Supervisor::print_summary(const Report& report) {
         fmt::format("replaced: {}, {}, {}; redone: {}", counted(report.worker_restarts, "worker"),
                     counted(report.loader_restarts, "loader"), counted(evaluator_restarts_, "evaluator"),
                     fmt::format("{} batch{}", report.batches_redone, report.batches_redone == 1 ? "" : "es")));
+  }
+  if (arena_->turnstile() && report.seconds_train > 0) {
+    const double waited = static_cast<double>(arena_->turnstile()->waited_ns()) * 1e-9;
+    progress_.print(
+        fmt::format("deterministic: workers waited for each other {:.0f}% of the time; parameters {:016x}",
+                    100 * waited / (report.seconds_train * block_->workers), report.parameters_checksum));
   }
   if (report.test_accuracy) {
     progress_.print(

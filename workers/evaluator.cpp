@@ -68,6 +68,7 @@ void Evaluator::publish(JobArena& arena) {
   if (arena.control().published.load(std::memory_order_acquire) == 0) {
     nn::copy_parameters(layout, arena.parameters());
     if (arena.job().shared_state != 0) optimizer_->initialize_state(arena.optimizer_state(0));
+    if (arena.replicas()) arena.replicas()->fill(arena.parameters());
     arena.control().published.store(1, std::memory_order_release);
     arena.notify_all();
   }

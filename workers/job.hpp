@@ -18,11 +18,13 @@ namespace feral {
 
 // How workers update the shared parameters.
 enum class Policy : std::uint32_t {
-  racy,    // all at once, without a lock: an update can be lost, a value never torn (docs/memory-model.md)
-  locked,  // one whole optimizer step at a time, under a lock that outlives whoever is killed holding it
+  racy,        // all at once, without a lock: an update can be lost, a value never torn (docs/memory-model.md)
+  atomic_add,  // steps on a private copy, whose differences are added one by one: none is lost
+  locked,      // whole optimizer steps in a serial order, under stripes that outlive whoever is killed holding them
+  snapshot,  // steps on a private copy, whose differences are added as racy does: no step sees a mixture in motion
 };
 
-inline constexpr int policy_count = 2;
+inline constexpr int policy_count = 4;
 
 std::string_view name_of(Policy policy) noexcept;
 
@@ -53,6 +55,11 @@ struct TrainOptions {
   std::string report;               // path of the JSON report; empty: none
   std::int64_t max_restarts = 10;   // of all children together, before the job is given up
   bool keep_blas_env = false;       // hand OPENBLAS_* variables on to the children as they are
+
+  bool replicas = false;           // one replica of the parameters a NUMA node
+  std::int64_t nodes = 0;          // how many nodes to take the machine for; 0: as many as it has
+  std::int64_t publish_every = 1;  // batches that a worker trains on before the shared parameters learn of them
+  bool deterministic = false;  // the same final parameters, bit for bit, from each run with this seed and workers
 };
 
 // What a step works on, for jobs with a step of their own.

@@ -67,7 +67,7 @@ optim::ScheduleOptions schedule_options(const TrainOptions& options) noexcept {
 }
 
 std::string_view name_of(Policy policy) noexcept {
-  constexpr std::string_view names[policy_count] = {"racy", "locked"};
+  constexpr std::string_view names[policy_count] = {"racy", "atomic-add", "locked", "snapshot"};
   return names[static_cast<int>(policy)];
 }
 
