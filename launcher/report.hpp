@@ -7,8 +7,17 @@
 #include <vector>
 
 #include "workers/job.hpp"
+#include "workers/staleness.hpp"
 
 namespace feral {
+
+// What the workers' meters say (docs/hogwild-meters.md).
+struct MeterReport {
+  StalenessSummary staleness;  // of all workers
+  std::vector<StalenessSummary> staleness_per_worker;
+  std::uint64_t dropped_nonfinite = 0;
+  std::vector<std::uint64_t> dropped_nonfinite_per_worker;
+};
 
 struct Report {
   std::string model;
@@ -28,6 +37,7 @@ struct Report {
   std::uint64_t peak_rss_bytes_per_worker = 0;  // the largest of them
   int cores = 0;
   std::string cpu;
+  MeterReport meters;
 
   double samples_per_second() const noexcept {
     return seconds_train > 0 ? static_cast<double>(samples_total) / seconds_train : 0;

@@ -129,6 +129,10 @@ class Optimizer {
   // gate is entered before the lock is taken and left after it is free.
   void set_gate(StepGate* gate) noexcept { gate_ = gate; }
 
+  // From here on every update of parameter `index` is counted in meters[index]; they must outlive this object.
+  // Empty: none is (the default). Throws feral::Error for another number than there are parameters.
+  void set_meters(std::span<UpdateMeter> meters);
+
  protected:
   // `name` is a literal, for messages.
   explicit Optimizer(const char* name) noexcept : name_(name) {}
@@ -206,6 +210,7 @@ class Optimizer {
   std::byte* state_ = nullptr;
   bool shared_ = false;
   StepGate* gate_ = nullptr;
+  std::span<UpdateMeter> meters_;
   shm::OwnerLock* lock_ = nullptr;
   shm::Owner owner_;
 };

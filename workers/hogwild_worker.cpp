@@ -6,6 +6,7 @@
 #include "nn/flat_parameters.hpp"
 #include "tensor/generator.hpp"
 #include "workers/job_functions.hpp"
+#include "workers/job_gate.hpp"
 #include "workers/job_rates.hpp"
 #include "workers/slot_batches.hpp"
 
@@ -69,6 +70,7 @@ class HogwildWorker {
       }
       optimizer_->bind_state(state, optim::Optimizer::Sharing::one);
     }
+    gate_.emplace(arena_, owner_, *model_, *optimizer_);
     if (block_.policy == Policy::locked) optimizer_->set_lock(&arena_.control().update_lock, owner_);
   }
 
@@ -91,6 +93,7 @@ class HogwildWorker {
     // What the batch draws follows from its number, not from who trains it.
     default_generator().seek(block_.plan.seed, batch_streams + claim.item);
     rates_.apply(*optimizer_, claim.item);
+    gate_->begin(claim.item);
     StepContext context{*model_, batches_.get(claim), *optimizer_};
     return run_step(job_, context);
   }
@@ -119,6 +122,7 @@ class HogwildWorker {
   JobRates rates_;
   std::unique_ptr<nn::Module> model_;
   std::unique_ptr<optim::Optimizer> optimizer_;
+  std::optional<JobGate> gate_;
 };
 
 }  // namespace

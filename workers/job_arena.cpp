@@ -96,6 +96,7 @@ void check_options(const TrainOptions& options) {
   if (!(options.target_accuracy >= 0 && options.target_accuracy <= 1)) {
     fail("--target-accuracy {}: must be 0 to 1", options.target_accuracy);
   }
+  check_range("nonfinite-limit", options.nonfinite_limit, 0, std::numeric_limits<std::int64_t>::max());
 }
 
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
@@ -146,6 +147,11 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
     record.dims = field.shape.dims();
     std::copy(field.shape.begin(), field.shape.end(), record.sizes);
   }
+  block.tensor_count = description.tensor_count;
+  block.tensor_name_bytes = description.tensor_name_bytes;
+  block.staleness_scale = options.staleness_scale ? 1 : 0;
+  block.on_nonfinite = options.on_nonfinite;
+  block.nonfinite_limit = static_cast<std::uint64_t>(options.nonfinite_limit);
   return block;
 }
 
@@ -166,6 +172,7 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   plan.add("optimizers",
            checked_multiply(block.shared_state != 0 ? 1 : block.max_workers, optimizer_stride(block)));
   plan.add("batches", checked_multiply(block.slots, slot_bytes));
+  JobMeters::plan(plan, block);
   return plan;
 }
 
@@ -198,7 +205,8 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       batches_(arena_.region("batches")),
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
       slot_bytes_(feral::slot_bytes(layout_)),
-      optimizer_stride_(optimizer_stride(*job_)) {
+      optimizer_stride_(optimizer_stride(*job_)),
+      meters_(arena_, *job_) {
   if (ring_.slot_count() != job_->slots || batches_.size() != job_->slots * slot_bytes_ ||
       optimizers_.size() != (job_->shared_state != 0 ? 1 : job_->max_workers) * optimizer_stride_ ||
       job_->workers > job_->max_workers || job_->loaders > job_->max_loaders || job_->plan.samples == 0 ||
