@@ -105,6 +105,13 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
         "K");
   app.add_flag("--deterministic", options.deterministic,
                "The same parameters, bit for bit, from every run with this seed and these workers; slower");
+  app.add_flag("--staleness-scale", options.staleness_scale,
+               "Divide the rate of a step by 1 + the number of updates since its parameters were read");
+  add_named(app, "--on-nonfinite", options.on_nonfinite, on_nonfinite_count,
+            "When gradients have NaN or infinities: drop the step, stop the run");
+  shown(app.add_option("--nonfinite-limit", options.nonfinite_limit,
+                       "Steps of a worker dropped in a row that are too many; 0: never"),
+        "N");
 }
 
 // Whoever names another rule than the job's wants that rule's own rates, not those chosen for the first one.

@@ -86,6 +86,7 @@ int Supervisor::run() {
   spawn(Role::evaluator, 0, 0);
   context_.run();
   progress_.clear();
+  look_at_meters();
 
   if (signal_ != 0) {
     progress_.print(stop_summary());
@@ -196,6 +197,7 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
   Member& member = members_.at({identity.role, identity.owner.index});
   const std::shared_ptr<ChildProcess> keep = std::move(member.process);  // `child` lives until the end of this call
   member.process = nullptr;
+  look_at_meters();
   if (identity.role == Role::worker) {
     peak_worker_rss_ = std::max(peak_worker_rss_, static_cast<std::uint64_t>(status.resources.ru_maxrss) * 1024);
   }
@@ -319,6 +321,7 @@ void Supervisor::schedule_tick() {
   tick_.expires_after(tick_interval);
   tick_.async_wait([this](boost::system::error_code error) {
     if (error || stopping_) return;
+    look_at_meters();
     show_evaluations();
     show_progress();
     schedule_tick();

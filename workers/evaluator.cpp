@@ -37,6 +37,12 @@ void stop_at_target(JobArena& arena, const Evaluation& evaluation) {
   if (target > 0 && evaluation.accuracy >= target) arena.request_stop(StopReason::target_reached);
 }
 
+std::vector<std::string> names_of(const nn::FlatLayout& layout) {
+  std::vector<std::string> names;
+  for (const auto& parameter : layout.parameters) names.push_back(parameter.name);
+  return names;
+}
+
 }  // namespace
 
 Evaluator::Evaluator(const Job& job, const TrainOptions& options) : job_(job) {
@@ -60,13 +66,16 @@ JobDescription Evaluator::describe() const {
           .optimizer_bytes = optimizer_->state_bytes(),
           .needs_closure = optimizer_->needs_closure(),
           .resident_bytes = resident_bytes() + train_data_->bytes_to_come(),
-          .kernels = cpu::describe_kernels()};
+          .kernels = cpu::describe_kernels(),
+          .tensor_count = layout.parameters.size(),
+          .tensor_name_bytes = JobMeters::tensor_name_bytes(names_of(layout))};
 }
 
 void Evaluator::publish(JobArena& arena) {
   const nn::FlatLayout layout = nn::flat_layout(*model_);
   if (arena.control().published.load(std::memory_order_acquire) == 0) {
     nn::copy_parameters(layout, arena.parameters());
+    arena.meters().set_tensor_names(names_of(layout));
     if (arena.job().shared_state != 0) optimizer_->initialize_state(arena.optimizer_state(0));
     if (arena.replicas()) arena.replicas()->fill(arena.parameters());
     arena.control().published.store(1, std::memory_order_release);

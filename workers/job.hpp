@@ -28,6 +28,16 @@ inline constexpr int policy_count = 4;
 
 std::string_view name_of(Policy policy) noexcept;
 
+// What happens when gradients are no numbers (docs/hogwild-meters.md).
+enum class OnNonfinite : std::uint32_t {
+  drop,  // the step is left out; too many in a row stop the run
+  stop,  // the first one stops the run
+};
+
+inline constexpr int on_nonfinite_count = 2;
+
+std::string_view name_of(OnNonfinite reaction) noexcept;
+
 // The settings of a run; the command line overrides what the job's author chose.
 struct TrainOptions {
   std::int64_t workers = 2;
@@ -60,6 +70,10 @@ struct TrainOptions {
   std::int64_t nodes = 0;          // how many nodes to take the machine for; 0: as many as it has
   std::int64_t publish_every = 1;  // batches that a worker trains on before the shared parameters learn of them
   bool deterministic = false;  // the same final parameters, bit for bit, from each run with this seed and workers
+
+  bool staleness_scale = false;  // divide the rate of a step by 1 + its staleness
+  OnNonfinite on_nonfinite = OnNonfinite::drop;
+  std::int64_t nonfinite_limit = 10;  // that many steps of a worker left out in a row are too many; 0: never
 };
 
 // What a step works on, for jobs with a step of their own.

@@ -166,6 +166,7 @@ void check_options(const TrainOptions& options) {
   check_replicas(options);
   check_publish_every(options);
   check_deterministic(options);
+  check_range("nonfinite-limit", options.nonfinite_limit, 0, std::numeric_limits<std::int64_t>::max());
 }
 
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
@@ -231,6 +232,11 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
     record.dims = field.shape.dims();
     std::copy(field.shape.begin(), field.shape.end(), record.sizes);
   }
+  block.tensor_count = description.tensor_count;
+  block.tensor_name_bytes = description.tensor_name_bytes;
+  block.staleness_scale = options.staleness_scale ? 1 : 0;
+  block.on_nonfinite = options.on_nonfinite;
+  block.nonfinite_limit = static_cast<std::uint64_t>(options.nonfinite_limit);
   return block;
 }
 
@@ -256,6 +262,7 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   if (block.deterministic != 0) {
     plan.add("turnstile", Turnstile::size_bytes(block.max_workers, block.parameter_bytes, block.optimizer_bytes));
   }
+  JobMeters::plan(plan, block);
   return plan;
 }
 
@@ -289,7 +296,8 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       stripes_(array<shm::OwnerLock>(arena_, "stripes", stripe_count)),
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
       slot_bytes_(feral::slot_bytes(layout_)),
-      optimizer_stride_(optimizer_stride(*job_)) {
+      optimizer_stride_(optimizer_stride(*job_)),
+      meters_(arena_, *job_) {
   if (ring_.slot_count() != job_->slots || batches_.size() != job_->slots * slot_bytes_ ||
       optimizers_.size() != (job_->shared_state != 0 ? 1 : job_->max_workers) * optimizer_stride_ ||
       job_->workers > job_->max_workers || job_->loaders > job_->max_loaders || job_->plan.samples == 0 ||
