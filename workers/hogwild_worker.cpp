@@ -15,10 +15,11 @@ namespace {
 // What batch numbers draw from, apart from the initial values in stream 0 and the order of samples.
 constexpr std::uint64_t batch_streams = 1ULL << 32;
 
-void wait_for_parameters(JobArena& arena) {
+void wait_for_parameters(JobArena& arena, Heartbeat& heartbeat) {
   while (arena.control().published.load(std::memory_order_acquire) == 0 && !arena.stopping()) {
     const std::uint32_t key = arena.control().changed.key();
     if (arena.control().published.load(std::memory_order_acquire) != 0) return;
+    heartbeat.wait();
     arena.control().changed.wait(key, 0, longest_wait);
   }
 }
@@ -39,8 +40,8 @@ class HogwildWorker {
         rates_(job, arena) {
     manual_seed(block_.plan.seed);
     model_ = build_model(job);
-    own_.heartbeat.wait();
-    wait_for_parameters(arena);
+    wait_for_parameters(arena, own_.heartbeat);
+    own_.heartbeat.end();
     nn::bind_parameters(nn::flat_layout(*model_), arena.parameters());
     model_->train();
     build_optimizer_of_worker();

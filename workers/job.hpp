@@ -52,6 +52,9 @@ struct TrainOptions {
   std::string report;              // path of the JSON report; empty: none
   std::int64_t max_restarts = 10;  // of all children together, before the job is given up
   bool keep_blas_env = false;      // hand OPENBLAS_* variables on to the children as they are
+
+  double hang_timeout = 120;  // seconds without progress after which a process is replaced; 0: never
+  double grace = 5;           // seconds in which all processes leave after a stop, or the launcher's death
 };
 
 // What a step works on, for jobs with a step of their own.

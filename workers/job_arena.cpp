@@ -17,6 +17,8 @@ constexpr std::int64_t max_processes = 1024;  // of one role; far below SlotRing
 constexpr std::int64_t max_epochs = 100'000;  // the ledger keeps an account of each
 constexpr std::int64_t max_restarts_allowed = 1'000'000;
 constexpr int spins_before_sleep = 2000;  // a few microseconds
+constexpr double shortest_hang_timeout = 0.5;
+constexpr double day = 86'400;
 
 void check_range(const char* option, std::int64_t value, std::int64_t lowest, std::int64_t highest) {
   if (value < lowest || value > highest) fail("--{} {}: must be {} to {}", option, value, lowest, highest);
@@ -96,6 +98,14 @@ void check_options(const TrainOptions& options) {
   if (!(options.target_accuracy >= 0 && options.target_accuracy <= 1)) {
     fail("--target-accuracy {}: must be 0 to 1", options.target_accuracy);
   }
+  // Below the shortest, waiting itself would look like a hang.
+  if (options.hang_timeout != 0 &&
+      !(options.hang_timeout >= shortest_hang_timeout && options.hang_timeout <= day)) {
+    fail("--hang-timeout {}: must be 0 (never) or {} to {} seconds", options.hang_timeout, shortest_hang_timeout,
+         day);
+  }
+  if (!(options.grace >= 0 && options.grace <= day))
+    fail("--grace {}: must be 0 to {} seconds", options.grace, day);
 }
 
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
@@ -161,6 +171,7 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   plan.add("ledger", Ledger::size_bytes(block.slots, block.epochs));
   plan.add("workers", checked_multiply(block.max_workers, sizeof(WorkerBlock)));
   plan.add("loaders", checked_multiply(block.max_loaders, sizeof(LoaderBlock)));
+  plan.add("evaluator", sizeof(EvaluatorBlock));
   plan.add("evaluations", checked_multiply(block.epochs + 1, sizeof(Evaluation)));
   plan.add("parameters", block.parameter_bytes);
   plan.add("optimizers",
@@ -192,6 +203,7 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       ledger_(arena_.region("ledger"), job_->plan, job_->slots, job_->epochs),
       workers_(array<WorkerBlock>(arena_, "workers", job_->max_workers)),
       loaders_(array<LoaderBlock>(arena_, "loaders", job_->max_loaders)),
+      evaluator_(&arena_.object<EvaluatorBlock>("evaluator")),
       evaluations_(array<Evaluation>(arena_, "evaluations", job_->epochs + 1)),
       parameters_(arena_.region("parameters")),
       optimizers_(arena_.region("optimizers")),
