@@ -46,6 +46,8 @@ std::optional<ChildIdentity> take_identity() {
   for (const Role candidate : {Role::reserver, Role::evaluator, Role::worker, Role::loader}) {
     if (name_of(candidate) != role) continue;
     identity.role = candidate;
+    // A stopped child must wake up to notice that its launcher is gone.
+    ::prctl(PR_SET_PDEATHSIG, SIGCONT);
     install_stack_reports();
     for (const int descriptor : {control_descriptor, arena_descriptor}) {
       ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);  // what this process starts is no part of the job
@@ -195,8 +197,6 @@ const std::optional<ChildIdentity>& child_identity() noexcept { return identity_
 void run_child(const ChildIdentity& identity, const Job& job, const TrainOptions& options) {
   name_process(identity);
   pin_to_core(identity.core);
-  // A stopped child must wake up to notice that its launcher is gone.
-  ::prctl(PR_SET_PDEATHSIG, SIGCONT);
   watch_launcher(std::chrono::duration<double>(options.grace));
   try {
     play(identity, job, options);

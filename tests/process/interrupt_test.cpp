@@ -103,7 +103,7 @@ TEST_F(Interrupt, EndsAJobWhoseEvaluatorWasStoppedBeforeTraining) {
 }
 
 TEST_F(Interrupt, EndsAJobWhoseWorkersSayMoreThanCanBeShown) {
-  Program program(support::wayward_job, {}, mode("step floods"));
+  Program program(support::wayward_job, {"--grace", "0.5"}, mode("step floods"));
   ASSERT_TRUE(support::eventually([&] { return program.output().find("so much to say") != std::string::npos; }));
   program.signal(SIGINT);
   EXPECT_EQ(program.exit_code(gone_within), 130);

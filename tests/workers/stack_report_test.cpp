@@ -163,7 +163,9 @@ TEST(StackReport, PacketsThatCannotBeAreRefused) {
   for (std::size_t at = 24; at + 4 <= good.size(); at += 4) {
     const auto report = decode_stack_report(with(at, 0x4141'4141));
     ASSERT_TRUE(report);
-    if (at < 24 + 64) EXPECT_FALSE(describe(report->frames[0], false).empty());
+    if (at < 24 + 64) {
+      EXPECT_FALSE(describe(report->frames[0], false).empty());
+    }
   }
 }
 
