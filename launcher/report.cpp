@@ -59,6 +59,8 @@ std::string to_json(const Report& report) {
   json["peak_rss_bytes_per_worker"] = report.peak_rss_bytes_per_worker;
   json["version"] = FERAL_VERSION;
   json["host"] = {{"cores", report.cores}, {"cpu", report.cpu}, {"gpus", Json::array()}};
+  json["steps_before"] = report.steps_before;
+  json["checkpoint"] = report.checkpoint.empty() ? Json() : Json(report.checkpoint);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

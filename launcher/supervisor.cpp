@@ -37,8 +37,13 @@ std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& d
                             const data::BatchLayout& layout) {
   const std::uint64_t worker = process_bytes + 2 * description.parameter_bytes + 8 * layout.size_bytes();
   const std::uint64_t loader = std::max(process_bytes, description.resident_bytes);
-  return static_cast<std::uint64_t>(options.workers) * worker +
-         static_cast<std::uint64_t>(options.loaders) * loader;
+  const auto workers = static_cast<std::uint64_t>(options.workers);
+  // The evaluator writes checkpoints from a copy.
+  const std::uint64_t copy =
+      options.checkpoint.empty()
+          ? 0
+          : description.parameter_bytes + (options.shared_state ? 1 : workers) * description.optimizer_bytes;
+  return workers * worker + static_cast<std::uint64_t>(options.loaders) * loader + copy;
 }
 
 }  // namespace
@@ -61,6 +66,7 @@ int Supervisor::run() {
   std::signal(SIGCHLD, SIG_DFL);  // an inherited SIG_IGN would hide how children end
   check_options(options_);
   check_report_path(options_.report);
+  checkpoints_.emplace(options_);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     if (!is_ignored(number)) signals_.add(number);
   }
@@ -129,12 +135,14 @@ void Supervisor::on_message(ChildProcess& child, ChildMessage message) {
 
 void Supervisor::plan(const JobDescription& description) {
   block_ = plan_job(options_, description, static_cast<int>(cores_.size()));
+  checkpoints_->check(*block_, model_name_);
   has_test_data_ = description.test_samples > 0;
   const data::BatchLayout layout(description.fields, options_.batch);
   const shm::ArenaPlan arena_plan = plan_arena(*block_, slot_bytes(layout));
   shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(),
                            private_bytes(options_, description, layout));
   print_plan(description, arena_plan.total_bytes());
+  for (const std::string& line : checkpoints_->lines(*block_)) progress_.print(line);
   shm::set_size_and_seal(memfd_.get(), arena_plan.total_bytes());
   spawn(Role::reserver, 0, 0);
 }
@@ -155,6 +163,8 @@ void Supervisor::on_reserver_ended(const ExitStatus& status) {
     return;
   }
   arena_.emplace(JobArena::create(memfd_.get(), *block_));
+  batches_redone_ += checkpoints_->restore(*arena_);
+  evaluations_shown_ = checkpoints_->epochs_evaluated();
   start_members();
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "launcher/child_process.hpp"
+#include "launcher/job_checkpoints.hpp"
 #include "launcher/progress.hpp"
 #include "launcher/report.hpp"
 #include "workers/job_arena.hpp"
@@ -80,6 +81,7 @@ class Supervisor {
   std::uint64_t started_ns_;
 
   shm::Fd memfd_;
+  std::optional<JobCheckpoints> checkpoints_;  // since run() began
   std::optional<JobBlock> block_;
   bool has_test_data_ = false;
   std::optional<JobArena> arena_;

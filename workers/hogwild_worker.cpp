@@ -7,6 +7,7 @@
 #include "tensor/generator.hpp"
 #include "workers/job_functions.hpp"
 #include "workers/job_rates.hpp"
+#include "workers/quiesce.hpp"
 #include "workers/slot_batches.hpp"
 
 namespace feral {
@@ -77,8 +78,17 @@ class HogwildWorker {
     shm::SlotRing& ring = arena_.ring();
     for (;;) {
       if (arena_.stopping()) return std::nullopt;
+      if (!may_begin_batch(arena_)) {
+        own_.heartbeat.wait();
+        wait_out_pause(arena_);
+        continue;
+      }
       const std::uint32_t key = ring.ready_event().key();
-      if (const auto claim = ring.try_take(owner_)) return claim;
+      if (const auto claim = ring.try_take(owner_)) {
+        if (may_begin_batch(arena_)) return claim;
+        ring.put_back(*claim);
+        continue;
+      }
       // Nobody leaves before all is done: a batch that another worker holds comes back if that worker dies.
       if (ring.all_done()) return std::nullopt;
       own_.heartbeat.wait();

@@ -13,6 +13,7 @@
 #include "optim/optimizer.hpp"
 #include "optim/rule.hpp"
 #include "optim/schedule.hpp"
+#include "workers/checkpoint_block.hpp"
 
 namespace feral {
 
@@ -52,6 +53,12 @@ struct TrainOptions {
   std::string report;              // path of the JSON report; empty: none
   std::int64_t max_restarts = 10;  // of all children together, before the job is given up
   bool keep_blas_env = false;      // hand OPENBLAS_* variables on to the children as they are
+
+  std::string checkpoint;             // folder for checkpoints (docs/checkpoints.md); empty: none are written
+  std::int64_t checkpoint_every = 1;  // epochs
+  std::int64_t checkpoint_keep = 3;   // how many of the newest stay, beside the best
+  CheckpointMode checkpoint_mode = CheckpointMode::fuzzy;
+  bool resume = false;  // go on from the newest whole checkpoint in that folder
 };
 
 // What a step works on, for jobs with a step of their own.

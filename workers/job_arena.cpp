@@ -96,6 +96,9 @@ void check_options(const TrainOptions& options) {
   if (!(options.target_accuracy >= 0 && options.target_accuracy <= 1)) {
     fail("--target-accuracy {}: must be 0 to 1", options.target_accuracy);
   }
+  check_range("checkpoint-every", options.checkpoint_every, 1, max_epochs);
+  check_range("checkpoint-keep", options.checkpoint_keep, 1, std::numeric_limits<std::int64_t>::max());
+  if (options.resume && options.checkpoint.empty()) fail("--resume: --checkpoint DIR must say from where");
 }
 
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
@@ -157,6 +160,7 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   shm::ArenaPlan plan;
   plan.add("job", sizeof(JobBlock));
   plan.add("control", sizeof(ControlBlock));
+  plan.add("checkpoint", sizeof(CheckpointBlock));
   plan.add("ring", shm::SlotRing::size_bytes(block.slots));
   plan.add("ledger", Ledger::size_bytes(block.slots, block.epochs));
   plan.add("workers", checked_multiply(block.max_workers, sizeof(WorkerBlock)));
@@ -188,6 +192,7 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
     : arena_(std::move(arena)),
       job_(&arena_.object<JobBlock>("job")),
       control_(&arena_.object<ControlBlock>("control")),
+      checkpoint_(&arena_.object<CheckpointBlock>("checkpoint")),
       ring_(ring),
       ledger_(arena_.region("ledger"), job_->plan, job_->slots, job_->epochs),
       workers_(array<WorkerBlock>(arena_, "workers", job_->max_workers)),
