@@ -91,7 +91,8 @@ std::optional<SlotClaim> SlotRing::acquire(SlotPhase from, SlotPhase to, Owner o
     }
     if (best_item == item_count_) return std::nullopt;
     const std::uint64_t held = pack(turn_of(best_word), to, owner);
-    if (slots_[best_slot].word.compare_exchange_strong(best_word, held, std::memory_order_acquire,
+    // Sequentially consistent for any(), which is read by whoever has asked owners to stop taking slots.
+    if (slots_[best_slot].word.compare_exchange_strong(best_word, held, std::memory_order_seq_cst,
                                                        std::memory_order_relaxed)) {
       return SlotClaim{best_slot, turn_of(held), best_item, held};
     }
@@ -175,7 +176,7 @@ SlotPhase SlotRing::phase(std::uint32_t slot) const noexcept {
 
 bool SlotRing::any(SlotPhase wanted) const noexcept {
   for (std::uint32_t s = 0; s < slot_count_; ++s) {
-    if (phase(s) == wanted) return true;
+    if (phase_of(slots_[s].word.load(std::memory_order_seq_cst)) == wanted) return true;
   }
   return false;
 }

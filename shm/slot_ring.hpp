@@ -92,7 +92,8 @@ class SlotRing {
   std::uint32_t turn(std::uint32_t slot) const noexcept;
   SlotPhase phase(std::uint32_t slot) const noexcept;
 
-  // Whether a slot is in that phase. Each is looked at once, with acquire.
+  // Whether a slot is in that phase. Each is looked at once, sequentially consistent like the claims: whoever
+  // writes a word so and then finds no slot held, knows that later owners see the word.
   bool any(SlotPhase phase) const noexcept;
 
   // Notified when a slot became ready (workers wait here) and when one became free (loaders).

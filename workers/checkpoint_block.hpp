@@ -22,7 +22,7 @@ std::string_view name_of(CheckpointMode mode) noexcept;
 // The region "checkpoint". Zeroes are its beginning.
 struct CheckpointBlock {
   // Until this moment of CLOCK_MONOTONIC (nanoseconds; 0: no pause) workers begin no batch. Written by the
-  // evaluator alone, read by workers (quiesce.hpp). A pause ends by itself, whoever dies.
+  // evaluator alone, read by workers, sequentially consistent (quiesce.hpp). A pause ends by itself, whoever dies.
   alignas(control_line_bytes) std::atomic<std::uint64_t> pause_until_ns;
   // How often a checkpoint was asked for. Anybody adds 1 (relaxed), then notifies ControlBlock::changed; the answer
   // is there once `answered` has reached the number that the addition gave.

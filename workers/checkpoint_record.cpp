@@ -99,8 +99,9 @@ CheckpointRecord record_of(const std::map<std::string, std::string>& metadata, c
     record.shared_state = json.at("shared_state").get<bool>();
     record.workers = json.at("workers").get<std::uint32_t>();
     record.position.turns = json.at("turns").get<std::vector<std::uint32_t>>();
-    for (const Json& loss : json.at("loss_sums")) record.loss_sums.push_back(number_of(loss));
-    for (const Json& one : json.at("evaluations")) {
+    for (const Json& loss : json.at("loss_sums").get<std::vector<Json>>())
+      record.loss_sums.push_back(number_of(loss));
+    for (const Json& one : json.at("evaluations").get<std::vector<Json>>()) {
       record.evaluations.push_back({.epoch = one.at(0).get<std::uint64_t>(),
                                     .accuracy = number_of(one.at(1)),
                                     .loss = number_of(one.at(2))});

@@ -104,7 +104,7 @@ CheckpointRecord CheckpointWriter::take(std::chrono::milliseconds patience) {
     copy_out();
     return record;
   }
-  const Quiesce quiesce(arena_, patience, hold_for(static_cast<std::uint64_t>(copy_.numel())));
+  Quiesce quiesce(arena_, patience, hold_for(static_cast<std::uint64_t>(copy_.numel())));
   record = record_now();
   copy_out();
   if (quiesce.holds()) {

@@ -1,6 +1,5 @@
 #include "workers/quiesce.hpp"
 
-#include <algorithm>
 #include <atomic>
 
 namespace feral {
@@ -11,16 +10,13 @@ std::uint64_t nanoseconds(std::chrono::milliseconds time) {
 }
 
 bool is_paused(JobArena& arena) noexcept {
-  const std::uint64_t until = arena.checkpoint().pause_until_ns.load(std::memory_order_relaxed);
+  const std::uint64_t until = arena.checkpoint().pause_until_ns.load(std::memory_order_seq_cst);
   return until != 0 && monotonic_ns() < until;
 }
 
 }  // namespace
 
-bool may_begin_batch(JobArena& arena) noexcept {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  return !is_paused(arena);
-}
+bool may_begin_batch(JobArena& arena) noexcept { return !is_paused(arena); }
 
 void wait_out_pause(JobArena& arena) noexcept {
   ControlBlock& control = arena.control();
@@ -39,8 +35,7 @@ Quiesce::Quiesce(JobArena& arena, std::chrono::milliseconds patience, std::chron
     : arena_(arena), until_ns_(monotonic_ns() + nanoseconds(patience) + nanoseconds(hold)) {
   constexpr std::chrono::milliseconds look_again{1};  // workers that leave do not tell
   const std::uint64_t give_up = monotonic_ns() + nanoseconds(patience);
-  arena.checkpoint().pause_until_ns.store(until_ns_, std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  arena.checkpoint().pause_until_ns.store(until_ns_, std::memory_order_seq_cst);
   for (;;) {
     const std::uint32_t key = arena.control().changed.key();
     reached_ = !arena.ring().any(shm::SlotPhase::busy);
@@ -50,13 +45,13 @@ Quiesce::Quiesce(JobArena& arena, std::chrono::milliseconds patience, std::chron
 }
 
 Quiesce::~Quiesce() {
-  arena_.checkpoint().pause_until_ns.store(0, std::memory_order_relaxed);
+  arena_.checkpoint().pause_until_ns.store(0, std::memory_order_seq_cst);
   arena_.notify_all();
 }
 
-bool Quiesce::holds() const noexcept {
-  std::atomic_thread_fence(
-      std::memory_order_seq_cst);  // what was read before, was read before the look at the clock
+bool Quiesce::holds() noexcept {
+  // A read-modify-write, so that what was read before, was read before the look at the clock.
+  arena_.checkpoint().pause_until_ns.exchange(until_ns_, std::memory_order_seq_cst);
   return reached_ && monotonic_ns() < until_ns_;
 }
 

@@ -66,6 +66,8 @@ TEST(Report, HasTheKeysThatStayStable) {
       {"arena_bytes", 1 << 20},
       {"peak_rss_bytes_per_worker", 1 << 21},
       {"version", FERAL_VERSION},
+      {"steps_before", 0},
+      {"checkpoint", nullptr},
       {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}}};
   for (const auto& [key, value] : expected.items()) {
     ASSERT_TRUE(json.contains(key)) << key;
@@ -80,6 +82,18 @@ TEST(Report, WithoutTestDataTheAccuracyIsNull) {
   const nlohmann::json json = nlohmann::json::parse(to_json(r));
   EXPECT_TRUE(json.at("test_accuracy").is_null());
   EXPECT_TRUE(json.at("test_loss").is_null());
+}
+
+TEST(Report, TheSpeedOfAResumedRunIsThatOfItsOwnSamples) {
+  Report r = report();
+  r.steps_before = 2400;
+  r.samples_before = 120'000;
+  r.checkpoint = "ck/step-000000004800.safetensors";
+  const nlohmann::json json = nlohmann::json::parse(to_json(r));
+  EXPECT_EQ(json.at("samples_total"), 240'000);
+  EXPECT_EQ(json.at("samples_per_second"), 10'000.0);
+  EXPECT_EQ(json.at("steps_before"), 2400);
+  EXPECT_EQ(json.at("checkpoint"), "ck/step-000000004800.safetensors");
 }
 
 TEST(Report, WithoutTrainingTheSpeedIsZeroAndNotInfinite) {
