@@ -23,8 +23,8 @@ std::string words_for(const Hang& hang) {
                      hang.starting ? " since it was started" : "");
 }
 
-// Whether it may be that this worker waits for another one that holds a stripe. Stripes are taken in ascending order:
-// only who holds the last one that is held waits for nobody.
+// Whether it may be that this worker waits for another one that holds a stripe. Stripes are taken in ascending
+// order: only who holds the last one that is held waits for nobody.
 bool waits_for_stripe(const ChildIdentity& identity, JobArena& arena) {
   if (identity.role != Role::worker) return false;
   std::optional<shm::Owner> foremost;
