@@ -4,6 +4,7 @@
 #include "core/log.hpp"
 #include "launcher/catalog.hpp"
 #include "launcher/command_line.hpp"
+#include "launcher/control_client.hpp"
 #include "launcher/doctor.hpp"
 #include "launcher/run.hpp"
 
@@ -12,6 +13,9 @@ int main(int argc, char** argv) {
   if (line.exit_code) return *line.exit_code;
   try {
     if (line.command == "doctor") return feral::run_doctor();
+    if (line.command == "jobs") return feral::list_jobs();
+    if (line.command == "scale" || line.command == "set") return feral::steer_job(line.job, line.request);
+    if (line.command == "attach") return feral::list_tensors(line.job);
     return feral::run_job(feral::make_job(line.model, line.data), line.options,
                           std::vector<std::string>(argv, argv + argc));
   } catch (const std::exception& error) {

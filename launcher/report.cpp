@@ -59,6 +59,10 @@ std::string to_json(const Report& report) {
   json["peak_rss_bytes_per_worker"] = report.peak_rss_bytes_per_worker;
   json["version"] = FERAL_VERSION;
   json["host"] = {{"cores", report.cores}, {"cpu", report.cpu}, {"gpus", Json::array()}};
+  json["changes"] = Json::array();
+  for (const Change& change : report.changes) {
+    json["changes"].push_back({{"seconds", change.seconds}, {"what", change.what}});
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -10,6 +10,12 @@
 
 namespace feral {
 
+// A change that somebody made to the running job.
+struct Change {
+  double seconds = 0;  // since the launcher started
+  std::string what;
+};
+
 struct Report {
   std::string model;
   std::string data;
@@ -28,6 +34,7 @@ struct Report {
   std::uint64_t peak_rss_bytes_per_worker = 0;  // the largest of them
   int cores = 0;
   std::string cpu;
+  std::vector<Change> changes;
 
   double samples_per_second() const noexcept {
     return seconds_train > 0 ? static_cast<double>(samples_total) / seconds_train : 0;

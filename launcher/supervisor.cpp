@@ -7,7 +7,7 @@
 
 #include "core/fail.hpp"
 #include "core/log.hpp"
-#include "launcher/cores.hpp"
+#include "launcher/limits.hpp"
 #include "shm/memfd.hpp"
 #include "shm/memory_budget.hpp"
 
@@ -28,19 +28,6 @@ bool is_ignored(int number) {
   return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-// What a process takes beside its data: code, OpenBLAS's buffers, stacks. Measured: 20 to 35 MiB.
-constexpr std::uint64_t process_bytes = 40ULL << 20;
-
-// An estimate of what all processes need for themselves: a worker holds gradients and activations, a loader about
-// what the evaluator held after building the data.
-std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& description,
-                            const data::BatchLayout& layout) {
-  const std::uint64_t worker = process_bytes + 2 * description.parameter_bytes + 8 * layout.size_bytes();
-  const std::uint64_t loader = std::max(process_bytes, description.resident_bytes);
-  return static_cast<std::uint64_t>(options.workers) * worker +
-         static_cast<std::uint64_t>(options.loaders) * loader;
-}
-
 }  // namespace
 
 Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptions options,
@@ -53,7 +40,7 @@ Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptio
       options_(std::move(options)),
       arguments_(std::move(arguments)),
       environment_(child_environment(options_.keep_blas_env)),
-      cores_(available_cores()),
+      budget_(core_budget()),
       started_ns_(monotonic_ns()) {}
 
 int Supervisor::run() {
@@ -61,9 +48,15 @@ int Supervisor::run() {
   std::signal(SIGCHLD, SIG_DFL);  // an inherited SIG_IGN would hide how children end
   check_options(options_);
   check_report_path(options_.report);
+  if (!options_.name.empty()) check_job_name(options_.name);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     if (!is_ignored(number)) signals_.add(number);
   }
+  counts_ = {static_cast<int>(options_.workers), static_cast<int>(options_.loaders)};
+  const ProcessLimits most = process_limits(options_, budget_.count());
+  allow_descriptors(descriptors_needed(most.workers, most.loaders));
+  check_address_space(process_bytes);
+  if (!options_.dry_run) open_control();
   memfd_ = shm::create_memfd("feral-arena");
   signals_.async_wait([this](boost::system::error_code error, int number) {
     if (!error) on_signal(number);
@@ -80,6 +73,7 @@ int Supervisor::run() {
     log::error("{}", *error_);
     return exit_code_;
   }
+  if (options_.dry_run) return 0;
   const Report report = make_report();
   show_evaluations();
   print_summary(report);
@@ -93,7 +87,7 @@ int Supervisor::run() {
 void Supervisor::spawn(Role role, int index, int generation) {
   const ChildIdentity identity{.role = role,
                                .owner = {static_cast<std::uint16_t>(index), static_cast<std::uint16_t>(generation)},
-                               .core = core_for(role, index, options_, cores_)};
+                               .core = core_for(role, index, counts_, budget_)};
   auto process = std::make_shared<ChildProcess>(
       context_, identity, spawn_child(identity, memfd_.get(), arguments_, environment_),
       ChildProcess::Handlers{
@@ -103,7 +97,9 @@ void Supervisor::spawn(Role role, int index, int generation) {
                 progress_.print(fmt::format("[{}] {}", child.description(), line));
               },
           .ended = [this](ChildProcess& child, const ExitStatus& status) { on_ended(child, status); }});
-  members_[{role, index}].process = process;
+  Member& member = members_[{role, index}];
+  member.process = process;
+  member.generation = generation;
   process->start();
 }
 
@@ -128,12 +124,22 @@ void Supervisor::on_message(ChildProcess& child, ChildMessage message) {
 }
 
 void Supervisor::plan(const JobDescription& description) {
-  block_ = plan_job(options_, description, static_cast<int>(cores_.size()));
+  block_ = plan_job(options_, description, budget_.count());
   has_test_data_ = description.test_samples > 0;
+  needs_closure_ = description.needs_closure || options_.optimizer == optim::Rule::lbfgs;
   const data::BatchLayout layout(description.fields, options_.batch);
   const shm::ArenaPlan arena_plan = plan_arena(*block_, slot_bytes(layout));
-  shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(),
-                           private_bytes(options_, description, layout));
+  memory_ = memory_plan(description, layout);
+  if (options_.dry_run) {
+    print_plan(description, arena_plan.total_bytes());
+    print_whole_plan(arena_plan);
+  }
+  shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(), memory_.of(counts_));
+  check_address_space(arena_plan.total_bytes() + std::max(memory_.worker_bytes, memory_.loader_bytes));
+  if (options_.dry_run) {
+    stop_children(stop_grace);
+    return;
+  }
   print_plan(description, arena_plan.total_bytes());
   shm::set_size_and_seal(memfd_.get(), arena_plan.total_bytes());
   spawn(Role::reserver, 0, 0);
@@ -195,7 +201,7 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
   } else if (stopping_) {
     if (arena_) arena_->control().update_lock.release_dead(identity.owner);  // for those who are still to leave
     member.finished = true;
-  } else {
+  } else if (!ended_by_scaling(identity, status)) {
     give_slots_back(identity);
     replace(child, status);
   }

@@ -55,13 +55,15 @@ JobDescription Evaluator::describe() const {
           .optimizer_bytes = optimizer_->state_bytes(),
           .needs_closure = optimizer_->needs_closure(),
           .resident_bytes = resident_bytes(),
-          .kernels = cpu::describe_kernels()};
+          .kernels = cpu::describe_kernels(),
+          .tensors = tensor_count(layout)};
 }
 
 void Evaluator::publish(JobArena& arena) {
   const nn::FlatLayout layout = nn::flat_layout(*model_);
   if (arena.control().published.load(std::memory_order_acquire) == 0) {
     nn::copy_parameters(layout, arena.parameters());
+    write_tensor_table(layout, arena.tensors());
     if (arena.job().shared_state != 0) optimizer_->initialize_state(arena.optimizer_state(0));
     arena.control().published.store(1, std::memory_order_release);
     arena.notify_all();

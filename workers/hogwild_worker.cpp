@@ -5,6 +5,7 @@
 
 #include "nn/flat_parameters.hpp"
 #include "tensor/generator.hpp"
+#include "workers/clip_gradients.hpp"
 #include "workers/job_functions.hpp"
 #include "workers/job_rates.hpp"
 #include "workers/slot_batches.hpp"
@@ -36,7 +37,8 @@ class HogwildWorker {
         owner_(owner),
         own_(arena.workers()[owner.index]),
         batches_(arena),
-        rates_(job, arena) {
+        rates_(job, arena),
+        clip_(arena.steering()) {
     manual_seed(block_.plan.seed);
     model_ = build_model(job);
     own_.heartbeat.wait();
@@ -70,19 +72,24 @@ class HogwildWorker {
       optimizer_->bind_state(state, optim::Optimizer::Sharing::one);
     }
     if (block_.policy == Policy::locked) optimizer_->set_lock(&arena_.control().update_lock, owner_);
+    optimizer_->set_gate(&clip_);
   }
 
-  // Waits for a batch; nothing when the job is over.
+  // Waits for a batch; nothing when the job is over or goes on with fewer workers.
   std::optional<shm::SlotClaim> next_batch() {
     shm::SlotRing& ring = arena_.ring();
+    const SteeringBlock& steering = arena_.steering();
     for (;;) {
       if (arena_.stopping()) return std::nullopt;
+      if (owner_.index >= steering.workers_wanted.load(std::memory_order_relaxed)) return std::nullopt;
       const std::uint32_t key = ring.ready_event().key();
-      if (const auto claim = ring.try_take(owner_)) return claim;
+      if (steering.paused.load(std::memory_order_relaxed) == 0) {
+        if (const auto claim = ring.try_take(owner_)) return claim;
+      }
       // Nobody leaves before all is done: a batch that another worker holds comes back if that worker dies.
       if (ring.all_done()) return std::nullopt;
       own_.heartbeat.wait();
-      ring.ready_event().wait(key, block_.spins, longest_wait);
+      ring.ready_event().wait(key, steering.spins.load(std::memory_order_relaxed), longest_wait);
     }
   }
 
@@ -117,6 +124,7 @@ class HogwildWorker {
   WorkerBlock& own_;
   SlotBatches batches_;
   JobRates rates_;
+  ClipGate clip_;
   std::unique_ptr<nn::Module> model_;
   std::unique_ptr<optim::Optimizer> optimizer_;
 };

@@ -52,6 +52,9 @@ struct TrainOptions {
   std::string report;              // path of the JSON report; empty: none
   std::int64_t max_restarts = 10;  // of all children together, before the job is given up
   bool keep_blas_env = false;      // hand OPENBLAS_* variables on to the children as they are
+
+  std::string name;      // of the job, for who steers it; empty: the model's and the launcher's pid
+  bool dry_run = false;  // print the plan and train nothing
 };
 
 // What a step works on, for jobs with a step of their own.

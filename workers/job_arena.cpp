@@ -121,11 +121,12 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   block.epochs = static_cast<std::uint64_t>(options.epochs);
   block.workers = static_cast<std::uint32_t>(options.workers);
   block.loaders = static_cast<std::uint32_t>(options.loaders);
-  block.max_workers = most(options.max_workers, options.workers, cores);
-  block.max_loaders = most(options.max_loaders, options.loaders, cores);
+  const ProcessLimits limits = process_limits(options, cores);
+  block.max_workers = limits.workers;
+  block.max_loaders = limits.loaders;
   // Each worker holds one and finds two more ready while each loader fills one.
   block.slots = std::min<std::uint32_t>(3 * block.max_workers + block.max_loaders + 1, shm::SlotRing::max_slots);
-  block.spins = options.workers + options.loaders + 1 <= cores ? spins_before_sleep : 0;
+  block.spins = spins_of(options.workers, options.loaders, cores);
   block.rule = options.optimizer;
   block.policy = options.policy;
   block.rule_options = rule_options(options);
@@ -146,7 +147,16 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
     record.dims = field.shape.dims();
     std::copy(field.shape.begin(), field.shape.end(), record.sizes);
   }
+  block.tensors = description.tensors;
   return block;
+}
+
+ProcessLimits process_limits(const TrainOptions& options, int cores) {
+  return {most(options.max_workers, options.workers, cores), most(options.max_loaders, options.loaders, cores)};
+}
+
+std::int32_t spins_of(std::int64_t workers, std::int64_t loaders, int cores) noexcept {
+  return workers + loaders + 1 <= cores ? spins_before_sleep : 0;
 }
 
 std::size_t slot_bytes(const data::BatchLayout& layout) {
@@ -166,6 +176,8 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   plan.add("optimizers",
            checked_multiply(block.shared_state != 0 ? 1 : block.max_workers, optimizer_stride(block)));
   plan.add("batches", checked_multiply(block.slots, slot_bytes));
+  plan.add("steering", sizeof(SteeringBlock));
+  plan.add("tensors", checked_multiply(block.tensors, sizeof(TensorRecord)));
   return plan;
 }
 
@@ -173,6 +185,10 @@ JobArena JobArena::create(int memfd, const JobBlock& block) {
   const data::BatchLayout layout(checked_fields(block), static_cast<std::int64_t>(block.plan.batch));
   shm::Arena arena = shm::Arena::create(memfd, plan_arena(block, feral::slot_bytes(layout)));
   arena.object<JobBlock>("job") = block;
+  auto& steering = arena.object<SteeringBlock>("steering");
+  steering.workers_wanted.store(block.workers, std::memory_order_relaxed);
+  steering.loaders_wanted.store(block.loaders, std::memory_order_relaxed);
+  steering.spins.store(block.spins, std::memory_order_relaxed);
   shm::SlotRing ring = shm::SlotRing::create(arena.region("ring"), block.slots,
                                              checked_multiply(block.plan.batches_per_epoch(), block.epochs));
   return JobArena(std::move(arena), ring);
@@ -184,16 +200,24 @@ JobArena JobArena::attach(int memfd) {
   return JobArena(std::move(arena), ring);
 }
 
+JobArena JobArena::attach_to_read(int memfd) {
+  shm::Arena arena = shm::Arena::attach(memfd, shm::Access::read_only);
+  const shm::SlotRing ring = shm::SlotRing::attach(arena.region("ring"));
+  return JobArena(std::move(arena), ring);
+}
+
 JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
     : arena_(std::move(arena)),
       job_(&arena_.object<JobBlock>("job")),
       control_(&arena_.object<ControlBlock>("control")),
+      steering_(&arena_.object<SteeringBlock>("steering")),
       ring_(ring),
       ledger_(arena_.region("ledger"), job_->plan, job_->slots, job_->epochs),
       workers_(array<WorkerBlock>(arena_, "workers", job_->max_workers)),
       loaders_(array<LoaderBlock>(arena_, "loaders", job_->max_loaders)),
       evaluations_(array<Evaluation>(arena_, "evaluations", job_->epochs + 1)),
       parameters_(arena_.region("parameters")),
+      tensors_(array<TensorRecord>(arena_, "tensors", job_->tensors)),
       optimizers_(arena_.region("optimizers")),
       batches_(arena_.region("batches")),
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),

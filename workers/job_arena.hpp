@@ -14,6 +14,8 @@
 #include "workers/epoch_plan.hpp"
 #include "workers/job.hpp"
 #include "workers/ledger.hpp"
+#include "workers/steering.hpp"
+#include "workers/tensor_table.hpp"
 
 namespace feral {
 
@@ -28,6 +30,7 @@ struct JobDescription {
   bool needs_closure = false;         // the optimizer evaluates the loss several times a step
   std::uint64_t resident_bytes = 0;   // of the evaluator with everything built: what a process of the job may take
   std::string kernels;                // which matrix kernels are in use, for people
+  std::uint32_t tensors = 0;          // parameters and buffers
 };
 
 // The region "job": the numbers of the run. Written by the launcher before any child attaches, read-only
@@ -40,7 +43,7 @@ struct JobBlock {
   std::uint32_t max_workers;
   std::uint32_t max_loaders;
   std::uint32_t slots;
-  std::int32_t spins;  // how often to look before sleeping; 0 where processes outnumber cores
+  std::int32_t spins;  // to begin with (SteeringBlock)
   optim::Rule rule;
   Policy policy;
   optim::RuleOptions rule_options;
@@ -56,6 +59,7 @@ struct JobBlock {
     std::int32_t dims;
     std::int64_t sizes[Shape::max_dims];
   } fields[8];
+  std::uint32_t tensors;  // records of the region "tensors"
 };
 
 enum class StopReason : std::uint32_t { none = 0, requested = 1, target_reached = 2 };
@@ -135,21 +139,35 @@ void check_options(const TrainOptions& options);
 // use.
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores);
 
+// How many workers and loaders a job may grow to.
+struct ProcessLimits {
+  std::uint32_t workers;
+  std::uint32_t loaders;
+};
+ProcessLimits process_limits(const TrainOptions& options, int cores);
+
+// How often so many processes and an evaluator look before they sleep (SteeringBlock::spins).
+std::int32_t spins_of(std::int64_t workers, std::int64_t loaders, int cores) noexcept;
+
 // An attached arena with its parts.
 class JobArena {
  public:
   // Lays everything down. Launcher only; `memfd` has the size of the plan.
   static JobArena create(int memfd, const JobBlock& block);
   static JobArena attach(int memfd);
+  // For readers outside the job: the memory is mapped read-only, so whatever writes ends the process.
+  static JobArena attach_to_read(int memfd);
 
   const JobBlock& job() const noexcept { return *job_; }
   ControlBlock& control() noexcept { return *control_; }
+  SteeringBlock& steering() noexcept { return *steering_; }
   shm::SlotRing& ring() noexcept { return ring_; }
   Ledger& ledger() noexcept { return ledger_; }
   std::span<WorkerBlock> workers() noexcept { return workers_; }         // max_workers of them
   std::span<LoaderBlock> loaders() noexcept { return loaders_; }         // max_loaders of them
   std::span<Evaluation> evaluations() noexcept { return evaluations_; }  // epochs, then the final one
   std::span<std::byte> parameters() noexcept { return parameters_; }
+  std::span<TensorRecord> tensors() noexcept { return tensors_; }  // of the model, once they are published
   // The state of that worker's optimizer, or the one that all share. A replacement goes on with its predecessor's.
   std::span<std::byte> optimizer_state(std::uint32_t worker) noexcept {
     return optimizers_.subspan(job_->shared_state != 0 ? 0 : worker * optimizer_stride_, job_->optimizer_bytes);
@@ -170,12 +188,14 @@ class JobArena {
   shm::Arena arena_;
   const JobBlock* job_;
   ControlBlock* control_;
+  SteeringBlock* steering_;
   shm::SlotRing ring_;
   Ledger ledger_;
   std::span<WorkerBlock> workers_;
   std::span<LoaderBlock> loaders_;
   std::span<Evaluation> evaluations_;
   std::span<std::byte> parameters_;
+  std::span<TensorRecord> tensors_;
   std::span<std::byte> optimizers_;
   std::span<std::byte> batches_;
   data::BatchLayout layout_;

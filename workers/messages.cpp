@@ -26,7 +26,8 @@ Json to_json(const JobDescription& d) {
           {"optimizer_bytes", d.optimizer_bytes},
           {"needs_closure", d.needs_closure},
           {"resident_bytes", d.resident_bytes},
-          {"kernels", d.kernels}};
+          {"kernels", d.kernels},
+          {"tensors", d.tensors}};
 }
 
 JobDescription description_of(const Json& json) {
@@ -39,6 +40,7 @@ JobDescription description_of(const Json& json) {
   d.needs_closure = json.at("needs_closure").get<bool>();
   d.resident_bytes = json.at("resident_bytes").get<std::uint64_t>();
   d.kernels = json.at("kernels").get<std::string>();
+  d.tensors = json.at("tensors").get<std::uint32_t>();
   for (const Json& field : json.at("fields")) {
     const int dtype = field.at("dtype").get<int>();
     if (dtype < 0 || dtype >= dtype_count) fail("message: element type {}", dtype);

@@ -1,0 +1,25 @@
+#include "launcher/memory_plan.hpp"
+
+#include <algorithm>
+
+#include "core/fail.hpp"
+#include "core/sizes.hpp"
+#include "launcher/limits.hpp"
+
+namespace feral {
+
+MemoryPlan memory_plan(const JobDescription& description, const data::BatchLayout& layout) {
+  return {.worker_bytes = process_bytes + 2 * description.parameter_bytes + 8 * layout.size_bytes(),
+          .loader_bytes = std::max(process_bytes, description.resident_bytes)};
+}
+
+void check_room_for(const ProcessCounts& more, const MemoryPlan& plan) {
+  const std::uint64_t needed = plan.of(more);
+  if (needed == 0) return;
+  const shm::MemoryBudget budget = shm::memory_budget();
+  if (needed <= budget.available_bytes) return;
+  fail("memory: {} more workers and {} more loaders need about {}, but {} allows {}; ask for fewer", more.workers,
+       more.loaders, human_bytes(needed), budget.limited_by, human_bytes(budget.available_bytes));
+}
+
+}  // namespace feral

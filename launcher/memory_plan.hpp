@@ -1,0 +1,27 @@
+// How much memory a job's processes need for themselves, beside the arena.
+#pragma once
+
+#include <cstdint>
+
+#include "launcher/cores.hpp"
+#include "workers/job_arena.hpp"
+
+namespace feral {
+
+// Estimates, of one process each.
+struct MemoryPlan {
+  std::uint64_t worker_bytes = 0;  // gradients and activations
+  std::uint64_t loader_bytes = 0;  // about what the evaluator held after building the data
+
+  std::uint64_t of(const ProcessCounts& counts) const noexcept {
+    return static_cast<std::uint64_t>(counts.workers) * worker_bytes +
+           static_cast<std::uint64_t>(counts.loaders) * loader_bytes;
+  }
+};
+
+MemoryPlan memory_plan(const JobDescription& description, const data::BatchLayout& layout);
+
+// Throws feral::Error, with the numbers, when that many more processes do not fit into what is free now.
+void check_room_for(const ProcessCounts& more, const MemoryPlan& plan);
+
+}  // namespace feral

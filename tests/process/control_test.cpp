@@ -1,0 +1,236 @@
+// Jobs that are steered while they train: the real commands on a real job.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "launcher/attach.hpp"
+#include "launcher/control_client.hpp"
+#include "tests/support/jobs.hpp"
+
+namespace feral {
+namespace {
+
+using support::eventually;
+using support::has;
+using support::Program;
+
+class Control : public support::JobTest {
+ protected:
+  // A name that no other process uses.
+  static std::string name() { return "test-" + std::to_string(::getpid()); }
+
+  // `feral train mlp --data digits …` under that name.
+  std::vector<std::string> job(std::vector<std::string> more) const {
+    more.insert(more.end(), {"--name", name()});
+    return digits(more);
+  }
+
+  // `feral COMMAND …`: it ends well and says all `parts`.
+  void done(std::vector<std::string> command, const std::vector<std::string>& parts) const {
+    Program program(support::feral_program, command);
+    EXPECT_EQ(program.exit_code(), 0) << program.errors();
+    EXPECT_EQ(program.errors(), "");
+    EXPECT_TRUE(has(program.output(), parts));
+  }
+
+  // It ends with one line that says all `parts`.
+  void refused(std::vector<std::string> command, const std::vector<std::string>& parts) const {
+    Program program(support::feral_program, command);
+    expect_failed(program, 2, parts);
+  }
+
+  std::set<std::string> roles(const Program& program) const {
+    std::set<std::string> found;
+    for (const support::ProcessInfo& process : program.processes()) {
+      if (process.name.starts_with("feral-w") || process.name.starts_with("feral-l")) found.insert(process.name);
+    }
+    return found;
+  }
+
+  std::vector<std::string> said_changes() const {
+    std::vector<std::string> said;
+    const nlohmann::json whole = report();
+    for (const auto& change : whole.at("changes")) said.push_back(change.at("what"));
+    return said;
+  }
+};
+
+TEST_F(Control, AJobGrowsAndShrinksWhileItTrainsAndLosesNothing) {
+  const std::vector<std::string> two = {"feral-loader-0", "feral-worker-0", "feral-worker-1"};
+  Program program(support::feral_program, job({"--epochs", "60", "--max-workers", "4", "--max-loaders", "3",
+                                               "--report", path("report.json")}));
+  ASSERT_TRUE(trains(program));
+  EXPECT_EQ(roles(program), std::set<std::string>(two.begin(), two.end()));
+  done({"scale", name(), "--workers", "4", "--loaders", "3"}, {"workers 2 -> 4, loaders 1 -> 3"});
+  EXPECT_TRUE(eventually([&] { return roles(program).size() == 7; })) << program.output();
+  done({"scale", name(), "--workers", "1", "--loaders", "1"}, {"workers 4 -> 1, loaders 3 -> 1"});
+  EXPECT_TRUE(eventually([&] {
+    return roles(program) == std::set<std::string>{"feral-loader-0", "feral-worker-0"};
+  })) << program.output();
+  done({"scale", std::to_string(program.pid()), "--workers", "3"}, {"workers 1 -> 3"});
+  done({"scale", name(), "--workers", "3"}, {"nothing changed"});
+  refused({"scale", name(), "--workers", "5"}, {"--workers 5", "1 to 4", "--max-workers"});
+  refused({"scale", name(), "--loaders", "0"}, {"--loaders 0", "1 to 3"});
+  refused({"scale", name(), "--workers", "-1"}, {"--workers -1"});
+  EXPECT_EQ(program.exit_code(), 0) << program.errors();
+  EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(60, 10'000));
+  EXPECT_EQ(report().at("batches_redone"), 0);
+  EXPECT_EQ(report().at("worker_restarts"), 0);
+  EXPECT_EQ(report().at("loader_restarts"), 0);
+  EXPECT_EQ(said_changes(), (std::vector<std::string>{"workers 2 -> 4, loaders 1 -> 3",
+                                                      "workers 4 -> 1, loaders 3 -> 1", "workers 1 -> 3"}));
+  EXPECT_TRUE(has(program.output(), {"control: workers 2 -> 4, loaders 1 -> 3 (asked by pid "}));
+  EXPECT_TRUE(program.processes().empty());
+}
+
+// Up and down as fast as it can be asked for: processes that are still leaving are wanted again.
+TEST_F(Control, AJobThatIsScaledAllTheTimeSeesEverySample) {
+  Program program(support::feral_program, job({"--epochs", "30", "--max-workers", "3", "--max-loaders", "2",
+                                               "--report", path("report.json")}));
+  ASSERT_TRUE(trains(program));
+  ControlRequest request;
+  request.kind = ControlRequest::Kind::scale;
+  int asked = 0;
+  try {
+    for (; asked < 40; ++asked) {
+      request.workers = 1 + asked % 3;
+      request.loaders = 1 + asked % 2;
+      ask_job(name(), request);
+    }
+    request.workers = 2;
+    ask_job(name(), request);
+  } catch (const Error& error) {
+    EXPECT_TRUE(has(error.what(), {name()})) << "it ended meanwhile";
+  }
+  EXPECT_GT(asked, 5);
+  EXPECT_EQ(program.exit_code(), 0) << program.errors();
+  EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(30, 10'000));
+  EXPECT_EQ(report().at("batches_redone"), 0);
+  EXPECT_EQ(report().at("worker_restarts"), 0);
+  EXPECT_EQ(report().at("loader_restarts"), 0);
+}
+
+TEST_F(Control, AWorkerKilledAfterItWasAskedToLeaveIsNotReplacedAndItsBatchIsDoneAgain) {
+  Program program(support::feral_program,
+                  job({"--epochs", "20", "--workers", "2", "--report", path("report.json")}));
+  ASSERT_TRUE(trains(program));
+  const pid_t worker = program.wait_for("feral-worker-1");
+  ASSERT_GT(worker, 0);
+  ::kill(worker, SIGSTOP);  // so that it is there when it is asked
+  done({"scale", name(), "--workers", "1"}, {"workers 2 -> 1"});
+  ::kill(worker, SIGKILL);
+  EXPECT_EQ(program.exit_code(), 0) << program.errors();
+  EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(20, 10'000));
+  EXPECT_EQ(report().at("worker_restarts"), 0);
+}
+
+TEST_F(Control, TheLearningRateIsSetAndGivenBack) {
+  Program program(support::feral_program, job({"--epochs", support::endless, "--workers", "1"}));
+  ASSERT_TRUE(trains(program));
+  AttachedJob attached = attach(name());
+  // A rate at which nothing moves any more.
+  done({"set", name(), "lr=1e-30"}, {"lr 1e-30"});
+  const Tensor& weight = attached.tensor("fc1.weight");
+  const auto stands_still = [&] {
+    const Tensor before = weight.clone();
+    const std::uint64_t steps = attached.steps();
+    EXPECT_TRUE(eventually([&] { return attached.steps() > steps + 20; }));
+    return weight.equal(before);
+  };
+  EXPECT_TRUE(eventually(stands_still));
+  done({"set", name(), "lr=auto"}, {"lr auto"});
+  EXPECT_TRUE(eventually([&] { return !stands_still(); }));
+  // A norm to which gradients are clipped does the same.
+  done({"set", name(), "clip=1e-30"}, {"clip 1e-30"});
+  EXPECT_TRUE(eventually(stands_still));
+  done({"set", name(), "clip=off", "lr=0.25"}, {"lr 0.25, clip off"});
+  EXPECT_TRUE(
+      has(program.output(), {"control: lr 1e-30 (asked by pid ", "control: lr 0.25, clip off (asked by pid "}));
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.exit_code(), 128 + SIGTERM);
+  EXPECT_TRUE(eventually([&] { return !attached.running(); }));
+  EXPECT_GT(weight.norm().item(), 0) << "the memory outlives the job";
+}
+
+TEST_F(Control, APausedJobTakesNoStepUntilItIsResumed) {
+  Program program(support::feral_program, job({"--epochs", "40", "--report", path("report.json")}));
+  ASSERT_TRUE(trains(program));
+  const AttachedJob attached = attach(name());
+  done({"set", name(), "pause"}, {"paused"});
+  // Those that were under way end; then nothing moves for as long as a worker looks around a few times.
+  const auto rests = [&] {
+    const std::uint64_t steps = attached.steps();
+    ::poll(nullptr, 0, 250);
+    return attached.steps() == steps;
+  };
+  EXPECT_TRUE(eventually(rests));
+  const std::uint64_t steps = attached.steps();
+  EXPECT_LT(steps, 40 * 157U);
+  done({"jobs"}, {name(), "paused", "mlp on digits"});
+  done({"set", name(), "pause"}, {"nothing changed"});
+  EXPECT_EQ(attached.steps(), steps);
+  done({"set", name(), "resume"}, {"resumed"});
+  EXPECT_EQ(program.exit_code(), 0) << program.errors();
+  EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(40, 10'000));
+  EXPECT_EQ(said_changes(), (std::vector<std::string>{"paused", "resumed"}));
+}
+
+TEST_F(Control, APausedJobStillStops) {
+  Program program(support::feral_program, job({"--epochs", support::endless}));
+  ASSERT_TRUE(trains(program));
+  done({"set", name(), "pause"}, {"paused"});
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.exit_code(), 128 + SIGTERM);
+  EXPECT_TRUE(program.gone(support::gone_within));
+}
+
+TEST_F(Control, AttachListsLiveTensorsAndReadsThem) {
+  Program program(support::feral_program, job({"--epochs", support::endless}));
+  ASSERT_TRUE(trains(program));
+  done({"attach", name()}, {"fc1.weight", "float32", "[128, 784]", "fc2.bias", "[10]", "norm"});
+  AttachedJob attached = attach(name());
+  EXPECT_EQ(attached.name(), name());
+  EXPECT_TRUE(attached.running());
+  EXPECT_GE(attached.epochs(), 1U);
+  ASSERT_EQ(attached.tensors().size(), 4U);
+  const Tensor& weight = attached.tensor("fc1.weight");
+  const Tensor before = weight.clone();
+  EXPECT_TRUE(eventually([&] { return !weight.equal(before); })) << "what workers write is seen here";
+  EXPECT_TRUE(has(support::error_of([&] { attached.tensor("absent"); }), {name(), "'absent'"}));
+  EXPECT_EQ(attached.state_dict().size(), 4U);
+  // Nobody can write through it: the kernel has it mapped to read.
+  EXPECT_EXIT(const_cast<float*>(weight.data<float>())[0] = 1, testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST_F(Control, NamesAreOfOneJobAtATime) {
+  Program program(support::feral_program, job({"--epochs", support::endless}));
+  ASSERT_TRUE(trains(program));
+  EXPECT_TRUE(has(program.output(), {"job: " + name()}));
+  refused(job({"--epochs", "1"}), {"--name " + name(), "another job has that name"});
+  Program unnamed(support::feral_program, digits({"--epochs", support::endless}));
+  ASSERT_TRUE(trains(unnamed));
+  const std::string standard = "mlp-" + std::to_string(unnamed.pid());
+  done({"jobs"}, {name(), standard, std::to_string(program.pid())});
+}
+
+TEST_F(Control, WhatIsNoJobOrNoChangeIsOneLine) {
+  const std::string absent = name();
+  refused({"scale", absent, "--workers", "2"}, {absent, "none of that name", "feral jobs"});
+  refused({"set", absent, "lr=0.1"}, {absent, "none of that name"});
+  refused({"attach", absent}, {absent, "none of that name"});
+  refused({"attach", "1"}, {"job 1", "no launcher"});
+  refused({"attach", "a/b"}, {"a/b", "letters, digits"});
+  refused({"scale", absent}, {"--workers N", "--loaders M"});
+  refused({"scale", absent, "--workers", "two"}, {"--workers", "two"});
+  refused({"set", absent}, {"CHANGE"});
+  refused({"set", absent, "lr=-1"}, {"lr=-1", "above 0"});
+  refused({"set", absent, "lr=nan"}, {"lr=nan"});
+  refused({"set", absent, "lr=0.1x"}, {"lr=0.1x"});
+  refused({"set", absent, "momentum=0.9"}, {"momentum=0.9", "lr=X"});
+  refused({"set", absent, "pause", "resume"}, {"resume", "twice"});
+  refused(digits({"--name", "a b"}), {"--name 'a b'"});
+  refused(digits({"--name", "123"}), {"--name '123'"});
+}
+
+}  // namespace
+}  // namespace feral
