@@ -64,7 +64,8 @@ shm::Fd descriptor_of(msghdr& message) {
 
 ControlAnswer asked(const Connection& connection, const std::string& name, const ControlRequest& request) {
   const std::string text = encode(request);
-  if (::send(connection.socket.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0) {
+  // One that refuses us has answered and hung up already.
+  if (::send(connection.socket.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0 && errno != EPIPE) {
     fail_errno("job " + name + ": cannot ask it");
   }
   std::vector<char> buffer(max_answer_bytes);
@@ -82,7 +83,7 @@ ControlAnswer asked(const Connection& connection, const std::string& name, const
   if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
     fail("job {}: pid {} does not answer; is it stopped?", name, connection.pid);
   }
-  if (received <= 0) fail("job {}: it ended without an answer", name);
+  if (received <= 0) fail("job {}: it hung up without an answer: too many ask at once, or it is ending", name);
   shm::Fd arena = descriptor_of(message);
   if ((message.msg_flags & MSG_TRUNC) != 0) fail("job {}: its answer is too long", name);
   ControlAnswer answer = decode_answer({buffer.data(), static_cast<std::size_t>(received)});

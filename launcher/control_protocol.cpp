@@ -183,7 +183,10 @@ ControlRequest parse_changes(const std::vector<std::string>& changes) {
 void check_job_name(const std::string& name) {
   const bool only_digits = std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
   if (name.empty() || name.size() > longest_name || only_digits || !std::ranges::all_of(name, is_name_letter)) {
-    fail("--name '{}': a job's name has 1 to {} letters, digits and '._-', and not only digits", name,
+    std::string shown = name.substr(0, 2 * longest_name);
+    std::ranges::replace_if(
+        shown, [](char c) { return c >= 0 && c < ' '; }, '?');
+    fail("--name '{}': a job's name has 1 to {} letters, digits and '._-', and not only digits", shown,
          longest_name);
   }
 }

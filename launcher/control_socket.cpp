@@ -21,7 +21,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr int waiting_clients = 16;  // that the kernel keeps for us
-constexpr std::chrono::seconds longest_request{2};
+constexpr std::chrono::seconds longest_request{1};
 constexpr std::chrono::milliseconds pause_without_descriptors{100};
 constexpr int first_free_descriptor = 10;  // above stdout and its like, which may be closed
 

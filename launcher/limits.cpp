@@ -1,9 +1,6 @@
 #include "launcher/limits.hpp"
 
 #include <sys/resource.h>
-#include <unistd.h>
-
-#include <fstream>
 
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
@@ -30,13 +27,9 @@ void allow_descriptors(std::uint64_t needed) {
 void check_address_space(std::uint64_t bytes) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
-  std::ifstream statm("/proc/self/statm");
-  std::uint64_t pages = 0;
-  statm >> pages;
-  const std::uint64_t mapped = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  if (limit.rlim_cur >= mapped + bytes) return;
+  if (limit.rlim_cur >= mapped_bytes + bytes) return;
   fail("address space: a process of the job needs about {}, the limit is {} (RLIMIT_AS); raise ulimit -v",
-       human_bytes(mapped + bytes), human_bytes(limit.rlim_cur));
+       human_bytes(mapped_bytes + bytes), human_bytes(limit.rlim_cur));
 }
 
 }  // namespace feral

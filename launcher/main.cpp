@@ -1,4 +1,6 @@
 // The feral command.
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "core/log.hpp"
@@ -8,7 +10,9 @@
 #include "launcher/doctor.hpp"
 #include "launcher/run.hpp"
 
-int main(int argc, char** argv) {
+namespace {
+
+int command(int argc, char** argv) {
   const feral::CommandLine line = feral::parse_feral_line(argc, argv);
   if (line.exit_code) return *line.exit_code;
   try {
@@ -22,4 +26,14 @@ int main(int argc, char** argv) {
     feral::log::error("{}", error.what());
     return 2;
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int code = command(argc, argv);
+  std::fflush(nullptr);
+  // Nothing is left to do, and OpenBLAS's destructor would wait for its threads: for ever, where a limit of address
+  // space keeps one from its buffer.
+  std::_Exit(code);
 }

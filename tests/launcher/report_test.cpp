@@ -40,6 +40,7 @@ Report report() {
   r.peak_rss_bytes_per_worker = 1 << 21;
   r.cores = 8;
   r.cpu = "A \"CPU\"";
+  r.changes = {{.seconds = 1.5, .what = "lr 0.25"}};
   return r;
 }
 
@@ -66,7 +67,8 @@ TEST(Report, HasTheKeysThatStayStable) {
       {"arena_bytes", 1 << 20},
       {"peak_rss_bytes_per_worker", 1 << 21},
       {"version", FERAL_VERSION},
-      {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}}};
+      {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}},
+      {"changes", {{{"seconds", 1.5}, {"what", "lr 0.25"}}}}};
   for (const auto& [key, value] : expected.items()) {
     ASSERT_TRUE(json.contains(key)) << key;
     EXPECT_EQ(json.at(key), value) << key;

@@ -1,10 +1,13 @@
 // Jobs that are steered while they train: the real commands on a real job.
 #include <gtest/gtest.h>
 
+#include <sys/socket.h>
+
 #include <set>
 
 #include "launcher/attach.hpp"
 #include "launcher/control_client.hpp"
+#include "tests/support/forked.hpp"
 #include "tests/support/jobs.hpp"
 
 namespace feral {
@@ -23,6 +26,14 @@ class Control : public support::JobTest {
   std::vector<std::string> job(std::vector<std::string> more) const {
     more.insert(more.end(), {"--name", name()});
     return digits(more);
+  }
+
+  // A client of that user's job, which has said nothing yet.
+  static shm::Fd connected_to(uid_t user, const std::string& job = name()) {
+    shm::Fd client(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    const JobAddress at = job_address(user, job);
+    if (::connect(client.get(), reinterpret_cast<const sockaddr*>(&at.address), at.bytes) != 0) client.reset();
+    return client;
   }
 
   // `feral COMMAND …`: it ends well and says all `parts`.
@@ -57,7 +68,7 @@ class Control : public support::JobTest {
 
 TEST_F(Control, AJobGrowsAndShrinksWhileItTrainsAndLosesNothing) {
   const std::vector<std::string> two = {"feral-loader-0", "feral-worker-0", "feral-worker-1"};
-  Program program(support::feral_program, job({"--epochs", "60", "--max-workers", "4", "--max-loaders", "3",
+  Program program(support::feral_program, job({"--epochs", "40", "--max-workers", "4", "--max-loaders", "3",
                                                "--report", path("report.json")}));
   ASSERT_TRUE(trains(program));
   EXPECT_EQ(roles(program), std::set<std::string>(two.begin(), two.end()));
@@ -73,7 +84,7 @@ TEST_F(Control, AJobGrowsAndShrinksWhileItTrainsAndLosesNothing) {
   refused({"scale", name(), "--loaders", "0"}, {"--loaders 0", "1 to 3"});
   refused({"scale", name(), "--workers", "-1"}, {"--workers -1"});
   EXPECT_EQ(program.exit_code(), 0) << program.errors();
-  EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(60, 10'000));
+  EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(40, 10'000));
   EXPECT_EQ(report().at("batches_redone"), 0);
   EXPECT_EQ(report().at("worker_restarts"), 0);
   EXPECT_EQ(report().at("loader_restarts"), 0);
@@ -153,7 +164,7 @@ TEST_F(Control, TheLearningRateIsSetAndGivenBack) {
 }
 
 TEST_F(Control, APausedJobTakesNoStepUntilItIsResumed) {
-  Program program(support::feral_program, job({"--epochs", "40", "--report", path("report.json")}));
+  Program program(support::feral_program, job({"--epochs", "25", "--report", path("report.json")}));
   ASSERT_TRUE(trains(program));
   const AttachedJob attached = attach(name());
   done({"set", name(), "pause"}, {"paused"});
@@ -165,13 +176,13 @@ TEST_F(Control, APausedJobTakesNoStepUntilItIsResumed) {
   };
   EXPECT_TRUE(eventually(rests));
   const std::uint64_t steps = attached.steps();
-  EXPECT_LT(steps, 40 * 157U);
+  EXPECT_LT(steps, 25 * 157U);
   done({"jobs"}, {name(), "paused", "mlp on digits"});
   done({"set", name(), "pause"}, {"nothing changed"});
   EXPECT_EQ(attached.steps(), steps);
   done({"set", name(), "resume"}, {"resumed"});
   EXPECT_EQ(program.exit_code(), 0) << program.errors();
-  EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(40, 10'000));
+  EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(25, 10'000));
   EXPECT_EQ(said_changes(), (std::vector<std::string>{"paused", "resumed"}));
 }
 
@@ -211,6 +222,62 @@ TEST_F(Control, NamesAreOfOneJobAtATime) {
   ASSERT_TRUE(trains(unnamed));
   const std::string standard = "mlp-" + std::to_string(unnamed.pid());
   done({"jobs"}, {name(), standard, std::to_string(program.pid())});
+}
+
+// Clients that send nothing, nonsense, too much, or go away: the job trains on, and who asks properly is heard.
+TEST_F(Control, SlowAndHostileClientsDisturbNobody) {
+  Program program(support::feral_program, job({"--epochs", support::endless}));
+  ASSERT_TRUE(trains(program));
+  std::vector<shm::Fd> silent;
+  for (int i = 0; i < 12; ++i) silent.push_back(connected_to(::geteuid()));
+  for (const std::string& text :
+       {std::string("{"), std::string("nonsense"), std::string(max_request_bytes + 1, '['),
+        std::string(100'000, 'x'), std::string(1, '\0'),
+        std::string(R"({"version":1,"do":"scale","workers":99999999999999999999})")}) {
+    const shm::Fd client = connected_to(::geteuid());
+    ::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL);
+  }
+  const AttachedJob attached = [&] {
+    std::optional<AttachedJob> job;
+    EXPECT_TRUE(eventually([&] { return support::error_of([&] { job.emplace(attach(name())); }).empty(); }))
+        << "those who say nothing are dropped";
+    return std::move(*job);
+  }();
+  const std::uint64_t steps = attached.steps();
+  EXPECT_TRUE(eventually([&] { return attached.steps() > steps + 50; }));
+  EXPECT_EQ(program.errors(), "");
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.exit_code(), 128 + SIGTERM);
+}
+
+TEST_F(Control, AnotherUserIsTurnedAway) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  Program program(support::feral_program, job({"--epochs", support::endless}));
+  ASSERT_TRUE(trains(program));
+  const std::string mine = name();
+  support::Forked other([&] {
+    constexpr uid_t nobody = 65534;
+    if (::setuid(nobody) != 0) return 1;
+    const shm::Fd client = connected_to(0, mine);
+    std::string answer(max_answer_bytes, '\0');
+    const ssize_t bytes = ::recv(client.get(), answer.data(), answer.size(), 0);
+    if (bytes <= 0) return 2;
+    return has(decode_answer(answer.substr(0, static_cast<std::size_t>(bytes))).error, {"another user"}) ? 0 : 3;
+  });
+  EXPECT_EQ(other.wait(), 0);
+  // And nobody is taken in by somebody who listens at a name of another user's.
+  support::Forked squatter([&] {
+    if (::setuid(65534) != 0) return 1;
+    const shm::Fd listening(::socket(AF_UNIX, SOCK_SEQPACKET, 0));
+    const JobAddress at = job_address(0, "squatted-" + mine);
+    if (::bind(listening.get(), reinterpret_cast<const sockaddr*>(&at.address), at.bytes) != 0) return 2;
+    if (::listen(listening.get(), 1) != 0) return 3;
+    return ::pause();
+  });
+  EXPECT_TRUE(eventually([&] {
+    const std::string message = support::error_of([&] { ask_job("squatted-" + mine, {}); });
+    return message.find("belongs to another user") != std::string::npos;
+  }));
 }
 
 TEST_F(Control, WhatIsNoJobOrNoChangeIsOneLine) {

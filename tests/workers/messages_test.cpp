@@ -21,7 +21,8 @@ JobDescription description() {
           .optimizer_bytes = 814'272,
           .needs_closure = true,
           .resident_bytes = 1ULL << 40,
-          .kernels = "OpenBLAS \"any\"\n×"};
+          .kernels = "OpenBLAS \"any\"\n×",
+          .tensors = 7};
 }
 
 TEST(Messages, ADescriptionComesBackAsItWas) {
@@ -37,6 +38,7 @@ TEST(Messages, ADescriptionComesBackAsItWas) {
   EXPECT_TRUE(d.needs_closure);
   EXPECT_EQ(d.resident_bytes, 1ULL << 40);
   EXPECT_EQ(d.kernels, description().kernels);
+  EXPECT_EQ(d.tensors, 7U);
   ASSERT_EQ(d.fields.size(), 2U);
   EXPECT_EQ(d.fields[0].name, "data");
   EXPECT_EQ(d.fields[0].dtype, DType::float32);
