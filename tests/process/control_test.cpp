@@ -213,6 +213,15 @@ TEST_F(Control, AttachListsLiveTensorsAndReadsThem) {
   EXPECT_EXIT(const_cast<float*>(weight.data<float>())[0] = 1, testing::KilledBySignal(SIGSEGV), "");
 }
 
+TEST_F(Control, TheExampleEvaluatesAModelOfItsOwnWhileAnotherTrains) {
+  Program program(support::feral_program,
+                  train("lenet", "digits", {"--epochs", support::endless, "--name", name()}));
+  ASSERT_TRUE(trains(program));
+  Program again(support::binaries / "examples" / "watch", {name()});
+  EXPECT_EQ(again.exit_code(), 0) << again.errors();
+  EXPECT_TRUE(has(again.output(), {"conv1.weight", "[10, 1, 5, 5]", "norm ", "an empty image is a "}));
+}
+
 TEST_F(Control, NamesAreOfOneJobAtATime) {
   Program program(support::feral_program, job({"--epochs", support::endless}));
   ASSERT_TRUE(trains(program));
