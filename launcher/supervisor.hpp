@@ -72,7 +72,8 @@ class Supervisor {
   std::string set(const ControlRequest& request);
   void steer_processes();
   void staff(Role role, int count);  // starts whoever of so many is missing
-  bool is_surplus(const ChildIdentity& identity) const noexcept;
+  void dismiss_surplus();
+  bool is_surplus(Role role, int index) const noexcept;
   // Whether the process ended because the job goes on with fewer; it is accounted for then.
   bool ended_by_scaling(const ChildIdentity& identity, const ExitStatus& status);
 

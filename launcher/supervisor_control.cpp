@@ -87,7 +87,6 @@ std::string Supervisor::scale(const ControlRequest& request) {
                  memory_);
   counts_ = wanted;
   steer_processes();
-  std::string failure;
   try {
     staff(Role::loader, wanted.loaders);
     staff(Role::worker, wanted.workers);
@@ -95,8 +94,10 @@ std::string Supervisor::scale(const ControlRequest& request) {
     // As before, then; whoever was started leaves again, or stays where there were as many.
     counts_ = before;
     steer_processes();
+    dismiss_surplus();
     fail("job {}: cannot grow: {}", job_name_, error.what());
   }
+  dismiss_surplus();
   const auto change = [](const char* what, int from, int to) {
     return from == to ? std::string() : fmt::format("{} {} -> {}", what, from, to);
   };
@@ -105,7 +106,7 @@ std::string Supervisor::scale(const ControlRequest& request) {
   return workers + (workers.empty() || loaders.empty() ? "" : ", ") + loaders;
 }
 
-// Tells the processes how many are wanted, and gives those that stay their cores.
+// Tells the processes how many are wanted, and gives those that are or stay their cores.
 void Supervisor::steer_processes() {
   SteeringBlock& steering = arena_->steering();
   steering.workers_wanted.store(static_cast<std::uint32_t>(counts_.workers), std::memory_order_relaxed);
@@ -113,17 +114,21 @@ void Supervisor::steer_processes() {
   steering.spins.store(spins_of(counts_.workers, counts_.loaders, budget_.count()), std::memory_order_relaxed);
   arena_->notify_all();
   for (auto& [key, member] : members_) {
-    const ChildIdentity identity{
-        .role = key.first, .owner = {static_cast<std::uint16_t>(key.second), 0}, .core = -1};
-    if (key.first != Role::worker && key.first != Role::loader) continue;
-    if (member.process && !is_surplus(identity)) {
-      pin_process(member.process->pid(), core_for(key.first, key.second, counts_, budget_), budget_);
+    const auto& [role, index] = key;
+    if (is_surplus(role, index)) {
+      member.asked_to_leave = true;
+    } else if (member.process && (role == Role::worker || role == Role::loader)) {
+      pin_process(member.process->pid(), core_for(role, index, counts_, budget_), budget_);
     }
-    if (is_surplus(identity) && !member.process) {
-      member.restart.reset();  // it died, and nobody needs its replacement any more
-      member.finished = true;
-    }
-    if (is_surplus(identity)) member.asked_to_leave = true;
+  }
+}
+
+// Nobody waits for those who died, and whom nobody needs any more.
+void Supervisor::dismiss_surplus() {
+  for (auto& [key, member] : members_) {
+    if (member.process || !is_surplus(key.first, key.second)) continue;
+    member.restart.reset();
+    member.finished = true;
   }
   check_finished();
 }
@@ -139,14 +144,13 @@ void Supervisor::staff(Role role, int count) {
   }
 }
 
-bool Supervisor::is_surplus(const ChildIdentity& identity) const noexcept {
-  return (identity.role == Role::worker && identity.owner.index >= counts_.workers) ||
-         (identity.role == Role::loader && identity.owner.index >= counts_.loaders);
+bool Supervisor::is_surplus(Role role, int index) const noexcept {
+  return (role == Role::worker && index >= counts_.workers) || (role == Role::loader && index >= counts_.loaders);
 }
 
 bool Supervisor::ended_by_scaling(const ChildIdentity& identity, const ExitStatus& status) {
   Member& member = members_.at({identity.role, identity.owner.index});
-  if (is_surplus(identity)) {
+  if (is_surplus(identity.role, identity.owner.index)) {
     give_slots_back(identity);  // it may have been killed on its way out
     member.finished = true;
     return true;
