@@ -5,11 +5,14 @@
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
 #include "launcher/limits.hpp"
+#include "workers/parameter_access.hpp"
 
 namespace feral {
 
-MemoryPlan memory_plan(const JobDescription& description, const data::BatchLayout& layout) {
-  return {.worker_bytes = process_bytes + 2 * description.parameter_bytes + 8 * layout.size_bytes(),
+MemoryPlan memory_plan(const TrainOptions& options, const JobDescription& description,
+                       const data::BatchLayout& layout) {
+  const std::uint64_t copies = trains_on_a_copy(options.policy, options.publish_every) ? 2 : 0;
+  return {.worker_bytes = process_bytes + (2 + copies) * description.parameter_bytes + 8 * layout.size_bytes(),
           .loader_bytes = std::max(process_bytes, description.resident_bytes)};
 }
 

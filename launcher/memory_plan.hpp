@@ -10,7 +10,7 @@ namespace feral {
 
 // Estimates, of one process each.
 struct MemoryPlan {
-  std::uint64_t worker_bytes = 0;  // gradients and activations
+  std::uint64_t worker_bytes = 0;  // gradients and activations, under some policies two copies of the parameters
   std::uint64_t loader_bytes = 0;  // about what the evaluator held after building the data
 
   std::uint64_t of(const ProcessCounts& counts) const noexcept {
@@ -19,7 +19,8 @@ struct MemoryPlan {
   }
 };
 
-MemoryPlan memory_plan(const JobDescription& description, const data::BatchLayout& layout);
+MemoryPlan memory_plan(const TrainOptions& options, const JobDescription& description,
+                       const data::BatchLayout& layout);
 
 // Throws feral::Error, with the numbers, when that many more processes do not fit into what is free now.
 void check_room_for(const ProcessCounts& more, const MemoryPlan& plan);

@@ -10,6 +10,7 @@
 #include "launcher/limits.hpp"
 #include "shm/memfd.hpp"
 #include "shm/memory_budget.hpp"
+#include "shm/numa.hpp"
 
 namespace feral {
 namespace {
@@ -26,6 +27,17 @@ constexpr std::chrono::seconds settled{5};
 bool is_ignored(int number) {
   struct sigaction action {};
   return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+// Each node's replica in that node's memory. Where the kernel refuses, it lies where the reservation puts it.
+void place_replicas(int memfd, const JobBlock& block, const shm::ArenaPlan& plan) {
+  const std::vector<shm::NumaNode> nodes = shm::numa_nodes();
+  const auto region = std::ranges::find(plan.regions(), "replicas", &shm::Region::name);
+  for (std::uint32_t node = 0; node < block.nodes; ++node) {
+    const Replicas::Range range =
+        Replicas::range_of(node, region->offset_bytes, block.nodes, block.parameter_bytes);
+    shm::bind_to_node(memfd, range.offset_bytes, range.size_bytes, nodes[node].number);
+  }
 }
 
 }  // namespace
@@ -64,6 +76,7 @@ int Supervisor::run() {
   spawn(Role::evaluator, 0, 0);
   context_.run();
   progress_.clear();
+  look_at_meters();
 
   if (signal_ != 0) {
     progress_.print(stop_summary());
@@ -129,7 +142,7 @@ void Supervisor::plan(const JobDescription& description) {
   needs_closure_ = description.needs_closure || options_.optimizer == optim::Rule::lbfgs;
   const data::BatchLayout layout(description.fields, options_.batch);
   const shm::ArenaPlan arena_plan = plan_arena(*block_, slot_bytes(layout));
-  memory_ = memory_plan(description, layout);
+  memory_ = memory_plan(options_, description, layout);
   if (options_.dry_run) {
     print_plan(description, arena_plan.total_bytes());
     print_whole_plan(arena_plan);
@@ -142,6 +155,7 @@ void Supervisor::plan(const JobDescription& description) {
   }
   print_plan(description, arena_plan.total_bytes());
   shm::set_size_and_seal(memfd_.get(), arena_plan.total_bytes());
+  if (block_->nodes != 0 && options_.nodes == 0) place_replicas(memfd_.get(), *block_, arena_plan);
   spawn(Role::reserver, 0, 0);
 }
 
@@ -186,6 +200,7 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
   Member& member = members_.at({identity.role, identity.owner.index});
   const std::shared_ptr<ChildProcess> keep = std::move(member.process);  // `child` lives until the end of this call
   member.process = nullptr;
+  look_at_meters();
   if (identity.role == Role::worker) {
     peak_worker_rss_ = std::max(peak_worker_rss_, static_cast<std::uint64_t>(status.resources.ru_maxrss) * 1024);
   }
@@ -199,7 +214,8 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
   } else if (status.clean() && may_finish(identity)) {
     member.finished = true;
   } else if (stopping_) {
-    if (arena_) arena_->control().update_lock.release_dead(identity.owner);  // for those who are still to leave
+    // For those who are still to leave.
+    if (arena_ && identity.role == Role::worker) arena_->free_stripes_of_dead(identity.owner);
     member.finished = true;
   } else if (!ended_by_scaling(identity, status)) {
     give_slots_back(identity);
@@ -211,7 +227,7 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
 void Supervisor::give_slots_back(const ChildIdentity& identity) {
   if (!arena_) return;
   if (identity.role == Role::worker) {
-    arena_->control().update_lock.release_dead(identity.owner);
+    arena_->free_stripes_of_dead(identity.owner);
     batches_redone_ += arena_->ring().reclaim_worker(identity.owner).size();
   }
   if (identity.role == Role::loader) arena_->ring().reclaim_loader(identity.owner);
@@ -308,6 +324,7 @@ void Supervisor::schedule_tick() {
   tick_.expires_after(tick_interval);
   tick_.async_wait([this](boost::system::error_code error) {
     if (error || stopping_) return;
+    look_at_meters();
     show_evaluations();
     show_progress();
     schedule_tick();

@@ -15,6 +15,7 @@
 #include "launcher/control_socket.hpp"
 #include "launcher/cores.hpp"
 #include "launcher/memory_plan.hpp"
+#include "launcher/meter_watch.hpp"
 #include "launcher/progress.hpp"
 #include "launcher/report.hpp"
 #include "workers/job_arena.hpp"
@@ -83,6 +84,8 @@ class Supervisor {
   void schedule_tick();
   void show_progress();
   void show_evaluations();
+  // Says what the meters have found; ends the job when it cannot go on.
+  void look_at_meters();
   Report make_report();
   void print_summary(const Report& report);
   std::string stop_summary();
@@ -113,6 +116,7 @@ class Supervisor {
   std::optional<JobArena> arena_;
   std::map<std::pair<Role, int>, Member> members_;
   Progress progress_;
+  MeterWatch meters_;
 
   std::uint64_t worker_restarts_ = 0;
   std::uint64_t loader_restarts_ = 0;

@@ -78,6 +78,9 @@ std::string Supervisor::scale(const ControlRequest& request) {
   ProcessCounts wanted;
   wanted.workers = checked("workers", request.workers.value_or(before.workers), block_->max_workers);
   wanted.loaders = checked("loaders", request.loaders.value_or(before.loaders), block_->max_loaders);
+  if (wanted.workers != before.workers && block_->deterministic != 0) {
+    fail("--workers {}: job {} is --deterministic, which fixes its workers", wanted.workers, job_name_);
+  }
   if (wanted.workers > 1 && needs_closure_) {
     fail("--workers {}: the line search of this job's optimizer cannot work while others move the parameters",
          wanted.workers);

@@ -13,18 +13,4 @@ inline void clip_gradients(const optim::Optimizer& optimizer, const SteeringBloc
   if (max_norm > 0) optim::clip_grad_norm_(optimizer.parameters(), max_norm);
 }
 
-// The gate of a worker's optimizer.
-class ClipGate final : public optim::StepGate {
- public:
-  explicit ClipGate(const SteeringBlock& steering) noexcept : steering_(steering) {}
-  bool enter(optim::Optimizer& optimizer) override {
-    clip_gradients(optimizer, steering_);
-    return true;
-  }
-  void leave(optim::Optimizer&) override {}
-
- private:
-  const SteeringBlock& steering_;
-};
-
 }  // namespace feral

@@ -27,7 +27,9 @@ Json to_json(const JobDescription& d) {
           {"needs_closure", d.needs_closure},
           {"resident_bytes", d.resident_bytes},
           {"kernels", d.kernels},
-          {"tensors", d.tensors}};
+          {"tensor_count", d.tensor_count},
+          {"tensor_name_bytes", d.tensor_name_bytes},
+          {"tensor_records", d.tensor_records}};
 }
 
 JobDescription description_of(const Json& json) {
@@ -40,7 +42,9 @@ JobDescription description_of(const Json& json) {
   d.needs_closure = json.at("needs_closure").get<bool>();
   d.resident_bytes = json.at("resident_bytes").get<std::uint64_t>();
   d.kernels = json.at("kernels").get<std::string>();
-  d.tensors = json.at("tensors").get<std::uint32_t>();
+  d.tensor_count = json.at("tensor_count").get<std::uint64_t>();
+  d.tensor_name_bytes = json.at("tensor_name_bytes").get<std::uint64_t>();
+  d.tensor_records = json.at("tensor_records").get<std::uint32_t>();
   for (const Json& field : json.at("fields")) {
     const int dtype = field.at("dtype").get<int>();
     if (dtype < 0 || dtype >= dtype_count) fail("message: element type {}", dtype);

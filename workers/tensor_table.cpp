@@ -48,14 +48,14 @@ TensorEntry entry_of(const TensorRecord& record, std::size_t number, std::size_t
 
 }  // namespace
 
-std::uint32_t tensor_count(const nn::FlatLayout& layout) noexcept {
+std::uint32_t tensor_record_count(const nn::FlatLayout& layout) noexcept {
   return static_cast<std::uint32_t>(layout.parameters.size() + layout.buffers.size());
 }
 
 void write_tensor_table(const nn::FlatLayout& layout, std::span<TensorRecord> records) {
-  if (records.size() != tensor_count(layout)) {
+  if (records.size() != tensor_record_count(layout)) {
     fail("tensors: the model has {}, the job was planned with {}: do all processes build the same model?",
-         tensor_count(layout), records.size());
+         tensor_record_count(layout), records.size());
   }
   for (std::size_t i = 0; i < layout.parameters.size(); ++i) {
     records[i] = record_of(layout.parameters[i], layout.offsets_bytes[i], false);

@@ -34,9 +34,9 @@ struct TensorRecord {
 };
 
 // How many records a model takes.
-std::uint32_t tensor_count(const nn::FlatLayout& layout) noexcept;
+std::uint32_t tensor_record_count(const nn::FlatLayout& layout) noexcept;
 
-// `records` has tensor_count(layout) entries.
+// `records` has tensor_record_count(layout) entries.
 void write_tensor_table(const nn::FlatLayout& layout, std::span<TensorRecord> records);
 
 // Throws feral::Error for a record that contradicts itself or reaches beyond `parameter_bytes` (law 10).

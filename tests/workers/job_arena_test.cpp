@@ -29,7 +29,7 @@ JobDescription description() {
           .needs_closure = false,
           .resident_bytes = 0,
           .kernels = "",
-          .tensors = 3};
+          .tensor_records = 3};
 }
 
 std::string plan_error(const std::function<void(TrainOptions&, JobDescription&)>& change) {
@@ -59,6 +59,9 @@ TEST(PlanJob, TakesOverWhatTheOptionsAndTheDescriptionSay) {
   options.warmup = 11;
   options.shared_state = true;
   options.target_accuracy = 0.75;
+  options.staleness_scale = true;
+  options.on_nonfinite = OnNonfinite::stop;
+  options.nonfinite_limit = 5;
   const JobBlock block = plan_job(options, description(), cores);
   EXPECT_EQ(block.plan.samples, 1000U);
   EXPECT_EQ(block.plan.batch, 30U);
@@ -80,6 +83,9 @@ TEST(PlanJob, TakesOverWhatTheOptionsAndTheDescriptionSay) {
   EXPECT_EQ(block.shared_state, 1U);
   EXPECT_EQ(block.optimizer_bytes, 8256U);
   EXPECT_EQ(block.target_accuracy, 0.75);
+  EXPECT_EQ(block.staleness_scale, 1U);
+  EXPECT_EQ(block.on_nonfinite, OnNonfinite::stop);
+  EXPECT_EQ(block.nonfinite_limit, 5U);
   EXPECT_EQ(block.parameter_bytes, 4096U);
   ASSERT_EQ(block.field_count, 2U);
   EXPECT_STREQ(block.fields[0].name, "data");
@@ -212,6 +218,14 @@ TEST(PlanJob, EachWorkerThatTheJobMayGrowToHasAStateOfItsOwn) {
       4 * one);
 }
 
+TEST(PlanJob, RefusesToFollowEvaluationsThatAreOff) {
+  EXPECT_TRUE(has(plan_error([](auto& o, auto&) { o.evaluate_every = -1; }), {"--evaluate-every -1"}));
+  const auto off = [](auto& o) { o.evaluate_every = 0; };
+  EXPECT_EQ(plan_error([&](auto& o, auto&) { off(o); }), "");
+  EXPECT_TRUE(has(plan_error([&](auto& o, auto&) { off(o), o.target_accuracy = 0.5; }), {"--target-accuracy 0.5"}));
+  EXPECT_TRUE(has(plan_error([&](auto& o, auto&) { off(o), o.schedule = optim::Schedule::plateau; }), {"plateau"}));
+}
+
 TEST(PlanJob, AJobMayGrowToTwiceTheCoresUnlessToldOtherwise) {
   TrainOptions o;
   EXPECT_EQ(plan_job(o, description(), 8).max_workers, 16U);
@@ -277,8 +291,8 @@ TEST_F(JobInMemfd, AJobBlockThatContradictsTheArenaIsRefused) {
   EXPECT_NE(refused([](JobBlock& b) { b.plan.samples = 0; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.plan.samples = 1 << 30; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.field_count = 0; }), "");
-  EXPECT_NE(refused([](JobBlock& b) { b.tensors = 4; }), "");
-  EXPECT_NE(refused([](JobBlock& b) { b.tensors = 0xffff'ffff; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.tensor_records = 4; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.tensor_records = 0xffff'ffff; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.field_count = 1; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.field_count = 9; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.fields[0].dims = -1; }), "");

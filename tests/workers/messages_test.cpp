@@ -22,7 +22,9 @@ JobDescription description() {
           .needs_closure = true,
           .resident_bytes = 1ULL << 40,
           .kernels = "OpenBLAS \"any\"\n×",
-          .tensors = 7};
+          .tensor_count = 4,
+          .tensor_name_bytes = 44,
+          .tensor_records = 7};
 }
 
 TEST(Messages, ADescriptionComesBackAsItWas) {
@@ -38,7 +40,9 @@ TEST(Messages, ADescriptionComesBackAsItWas) {
   EXPECT_TRUE(d.needs_closure);
   EXPECT_EQ(d.resident_bytes, 1ULL << 40);
   EXPECT_EQ(d.kernels, description().kernels);
-  EXPECT_EQ(d.tensors, 7U);
+  EXPECT_EQ(d.tensor_count, 4U);
+  EXPECT_EQ(d.tensor_name_bytes, 44U);
+  EXPECT_EQ(d.tensor_records, 7U);
   ASSERT_EQ(d.fields.size(), 2U);
   EXPECT_EQ(d.fields[0].name, "data");
   EXPECT_EQ(d.fields[0].dtype, DType::float32);

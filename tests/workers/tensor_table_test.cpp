@@ -27,7 +27,7 @@ struct Net : nn::Module {
 TEST(TensorTable, SaysWhereEveryParameterAndBufferLies) {
   const Net net;
   const nn::FlatLayout layout = nn::flat_layout(net);
-  std::vector<TensorRecord> records(tensor_count(layout));
+  std::vector<TensorRecord> records(tensor_record_count(layout));
   write_tensor_table(layout, records);
   const std::vector<TensorEntry> entries = read_tensor_table(records, layout.size_bytes);
   ASSERT_EQ(entries.size(), 7U);
@@ -65,7 +65,7 @@ TEST(TensorTable, OfAnotherModelThanPlannedIsRefused) {
 TEST(TensorTable, ARecordThatLiesIsRefused) {
   const Net net;
   const nn::FlatLayout layout = nn::flat_layout(net);
-  std::vector<TensorRecord> records(tensor_count(layout));
+  std::vector<TensorRecord> records(tensor_record_count(layout));
   write_tensor_table(layout, records);
   const auto refused = [&](auto&& spoil) {
     std::vector<TensorRecord> spoilt = records;
