@@ -81,7 +81,10 @@ TEST(FeralLine, OfTrainSetsEveryOption) {
                                "r.json",
                                "--max-restarts",
                                "4",
-                               "--keep-blas-env"});
+                               "--keep-blas-env",
+                               "--name",
+                               "mine",
+                               "--dry-run"});
   ASSERT_FALSE(p.line.exit_code) << p.errors;
   EXPECT_EQ(p.line.command, "train");
   EXPECT_EQ(p.line.model, "lenet");
@@ -100,6 +103,8 @@ TEST(FeralLine, OfTrainSetsEveryOption) {
   EXPECT_EQ(o.report, "r.json");
   EXPECT_EQ(o.max_restarts, 4);
   EXPECT_TRUE(o.keep_blas_env);
+  EXPECT_EQ(o.name, "mine");
+  EXPECT_TRUE(o.dry_run);
 }
 
 TEST(FeralLine, OfTrainChoosesRuleScheduleAndPolicy) {
@@ -152,7 +157,7 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   EXPECT_TRUE(refused(with({"--wrkers", "3"}), {"--wrkers"}));
   EXPECT_TRUE(refused(with({"extra"}), {"extra"}));
   EXPECT_TRUE(refused(with({"--optimizer", "lion"}), {"--optimizer", "lion", "sgd, adam, adamw"}));
-  EXPECT_TRUE(refused(with({"--policy", "atomic-add"}), {"--policy", "atomic-add", "racy"}));
+  EXPECT_TRUE(refused(with({"--policy", "atomic"}), {"--policy", "atomic", "racy"}));
   EXPECT_TRUE(refused(with({"--workers", "two"}), {"--workers", "two"}));
   EXPECT_TRUE(refused(with({"--workers"}), {"--workers"}));
   EXPECT_TRUE(refused(with({"--batch", "1.5"}), {"--batch", "1.5"}));
@@ -183,6 +188,27 @@ TEST(FeralLine, HelpAndVersionGoToStdout) {
 }
 
 TEST(FeralLine, DoctorIsACommand) { EXPECT_EQ(feral_line({"doctor"}).line.command, "doctor"); }
+
+TEST(FeralLine, OfSteeringNamesAJobAndWhatToChange) {
+  const Parsed scale = feral_line({"scale", "lenet-12", "--workers", "4"});
+  ASSERT_FALSE(scale.line.exit_code) << scale.errors;
+  EXPECT_EQ(scale.line.command, "scale");
+  EXPECT_EQ(scale.line.job, "lenet-12");
+  EXPECT_EQ(scale.line.request.kind, ControlRequest::Kind::scale);
+  EXPECT_EQ(scale.line.request.workers, 4);
+  EXPECT_FALSE(scale.line.request.loaders);
+  const Parsed set = feral_line({"set", "lenet-12", "lr=0.5", "clip=off", "pause"});
+  ASSERT_FALSE(set.line.exit_code) << set.errors;
+  EXPECT_EQ(set.line.request.kind, ControlRequest::Kind::set);
+  EXPECT_EQ(set.line.request.lr, 0.5);
+  EXPECT_EQ(set.line.request.clip, unset);
+  EXPECT_EQ(set.line.request.paused, true);
+  EXPECT_EQ(feral_line({"attach", "123"}).line.job, "123");
+  EXPECT_EQ(feral_line({"jobs"}).line.command, "jobs");
+  EXPECT_TRUE(refused(feral_line({"scale", "x"}), {"--workers N"}));
+  EXPECT_TRUE(refused(feral_line({"scale"}), {"JOB"}));
+  EXPECT_TRUE(refused(feral_line({"set", "x", "lr"}), {"lr: is none of"}));
+}
 
 TEST(ProgramLine, StartsFromTheDefaultsOfTheJob) {
   Job job;

@@ -44,6 +44,7 @@ Report report() {
   r.meters.staleness_per_worker = {r.meters.staleness, {}};
   r.meters.dropped_nonfinite = 3;
   r.meters.dropped_nonfinite_per_worker = {1, 2};
+  r.changes = {{.seconds = 1.5, .what = "lr 0.25"}};
   return r;
 }
 
@@ -77,7 +78,8 @@ TEST(Report, HasTheKeysThatStayStable) {
       {"staleness_per_worker",
        {{{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}, {{"mean", 0.0}, {"p50", 0}, {"p99", 0}, {"max", 0}}}},
       {"steps_before", 0},
-      {"checkpoint", nullptr}};
+      {"checkpoint", nullptr},
+      {"changes", {{{"seconds", 1.5}, {"what", "lr 0.25"}}}}};
   for (const auto& [key, value] : expected.items()) {
     ASSERT_TRUE(json.contains(key)) << key;
     EXPECT_EQ(json.at(key), value) << key;

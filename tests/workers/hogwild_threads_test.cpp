@@ -148,6 +148,45 @@ TEST(HogwildThreads, TwoWorkersLearnWithASharedStateOfAdamLockedOrNot) {
   }
 }
 
+TEST(HogwildThreads, SteeredWorkersPauseLeaveAndTakeTheRateThatIsSet) {
+  TrainOptions options;
+  options.workers = 2;
+  options.epochs = 8;
+  options.batch = 20;
+  Job definition = digits_job<models::MLP>();
+  JobArena* arena = nullptr;
+  std::atomic<int> steps{0};
+  std::atomic<int> steered{0};  // steps since the rate was set, but the one that others may have been at
+  definition.step = [&](StepContext& context) {
+    SteeringBlock& steering = arena->steering();
+    const int number = ++steps;
+    if (number == 20) steering.workers_wanted.store(1, std::memory_order_relaxed);
+    if (number == 40) steering.paused.store(1, std::memory_order_relaxed);
+    if (number == 60) steering.lr.store(0.125, std::memory_order_relaxed);
+    if (number > 62) {
+      ++steered;
+      EXPECT_EQ(context.optimizer.lr(), 0.125);
+    }
+    return 1.0;
+  };
+  ThreadedJob job(std::move(definition), options);
+  arena = &job.arena();
+  std::thread launcher([&] {
+    SteeringBlock& steering = arena->steering();
+    EXPECT_TRUE(support::eventually([&] { return steering.paused.load(std::memory_order_relaxed) == 1; }));
+    const Heartbeat& worker = arena->workers()[0].heartbeat;
+    EXPECT_TRUE(support::eventually([&] { return worker.waiting.load(std::memory_order_relaxed) == 1; }));
+    EXPECT_LE(steps.load(), 42) << "nobody takes a batch in a pause";
+    steering.paused.store(0, std::memory_order_relaxed);
+    arena->notify_all();
+  });
+  job.run();
+  launcher.join();
+  expect_every_sample_once_an_epoch(job.arena());
+  EXPECT_GT(steered.load(), 100);
+  EXPECT_LE(arena->workers()[1].steps.load(), 21U);
+}
+
 TEST(HogwildThreads, ThePlateauOfTheTestLossLowersTheRate) {
   constexpr std::uint64_t per_epoch = 7;
   TrainOptions options;

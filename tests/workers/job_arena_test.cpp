@@ -1,7 +1,9 @@
 #include "workers/job_arena.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -26,7 +28,8 @@ JobDescription description() {
           .optimizer_bytes = 8256,
           .needs_closure = false,
           .resident_bytes = 0,
-          .kernels = ""};
+          .kernels = "",
+          .tensor_records = 3};
 }
 
 std::string plan_error(const std::function<void(TrainOptions&, JobDescription&)>& change) {
@@ -184,6 +187,11 @@ TEST_F(JobInMemfd, AnAttachedOneHasTheSameParts) {
   EXPECT_EQ(attached.loaders().size(), block_.max_loaders);
   EXPECT_EQ(attached.evaluations().size(), block_.epochs + 1);
   EXPECT_EQ(attached.parameters().size(), 4096U);
+  EXPECT_EQ(attached.tensors().size(), 3U);
+  EXPECT_EQ(attached.steering().workers_wanted.load(), block_.workers);
+  EXPECT_EQ(attached.steering().loaders_wanted.load(), block_.loaders);
+  EXPECT_EQ(attached.steering().spins.load(), block_.spins);
+  EXPECT_EQ(attached.steering().lr.load(), 0);
   EXPECT_EQ(attached.optimizer_state(0).size(), 8256U);
   EXPECT_EQ(attached.optimizer_state(1).data(), attached.optimizer_state(0).data()) << "all share one";
   EXPECT_EQ(attached.batch_layout().capacity(), 64);
@@ -231,6 +239,18 @@ TEST(PlanJob, AJobMayGrowToTwiceTheCoresUnlessToldOtherwise) {
   EXPECT_TRUE(has(error_of([&] { plan_job(o, description(), 8); }), {"--max-workers 39", "40 to 1024"}));
 }
 
+TEST_F(JobInMemfd, AnybodyMayAttachToReadAndNobodyWritesThen) {
+  JobArena created = JobArena::create(memfd_.get(), block_);
+  created.parameters()[17] = std::byte{42};
+  const shm::Fd to_read(::open(("/proc/self/fd/" + std::to_string(memfd_.get())).c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(to_read);
+  JobArena attached = JobArena::attach_to_read(to_read.get());
+  EXPECT_EQ(attached.parameters()[17], std::byte{42});
+  EXPECT_EQ(attached.ring().done_count(), 0U);
+  EXPECT_FALSE(attached.stopping());
+  EXPECT_EXIT(attached.parameters()[17] = std::byte{1}, testing::KilledBySignal(SIGSEGV), "");
+}
+
 TEST_F(JobInMemfd, TheFirstReasonToStopStays) {
   JobArena arena = JobArena::create(memfd_.get(), block_);
   EXPECT_FALSE(arena.stopping());
@@ -271,6 +291,8 @@ TEST_F(JobInMemfd, AJobBlockThatContradictsTheArenaIsRefused) {
   EXPECT_NE(refused([](JobBlock& b) { b.plan.samples = 0; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.plan.samples = 1 << 30; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.field_count = 0; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.tensor_records = 4; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.tensor_records = 0xffff'ffff; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.field_count = 1; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.field_count = 9; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.fields[0].dims = -1; }), "");
