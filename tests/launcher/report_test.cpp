@@ -40,6 +40,9 @@ Report report() {
   r.peak_rss_bytes_per_worker = 1 << 21;
   r.cores = 8;
   r.cpu = "A \"CPU\"";
+  r.options.policy = Policy::atomic_add;
+  r.options.publish_every = 4;
+  r.parameters_checksum = 0x1234'5678'9abc;
   return r;
 }
 
@@ -66,7 +69,11 @@ TEST(Report, HasTheKeysThatStayStable) {
       {"arena_bytes", 1 << 20},
       {"peak_rss_bytes_per_worker", 1 << 21},
       {"version", FERAL_VERSION},
-      {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}}};
+      {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}},
+      {"policy", "atomic-add"},
+      {"publish_every", 4},
+      {"deterministic", false},
+      {"parameters_checksum", "0000123456789abc"}};
   for (const auto& [key, value] : expected.items()) {
     ASSERT_TRUE(json.contains(key)) << key;
     EXPECT_EQ(json.at(key), value) << key;

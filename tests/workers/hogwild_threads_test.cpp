@@ -131,6 +131,87 @@ TEST(HogwildThreads, TwoWorkersLearnWithASharedStateOfAdamLockedOrNot) {
   }
 }
 
+// The parameters, whose bits two runs may share.
+std::vector<std::byte> parameters_of(JobArena& arena) {
+  return {arena.parameters().begin(), arena.parameters().end()};
+}
+
+TEST(HogwildThreads, EveryPolicyLearnsAndLosesNoBatch) {
+  for (const Policy policy : {Policy::atomic_add, Policy::locked, Policy::snapshot}) {
+    TrainOptions options;
+    options.epochs = 8;
+    options.batch = 20;
+    options.lr = 0.02;
+    options.policy = policy;
+    ThreadedJob job(digits_job<models::MLP>(), options);
+    job.run();
+    expect_every_sample_once_an_epoch(job.arena());
+    EXPECT_GT(job.last().accuracy, 0.7) << name_of(policy);
+  }
+}
+
+TEST(HogwildThreads, EveryPolicyLearnsWhenItPublishesSeldom) {
+  for (const Policy policy : {Policy::racy, Policy::atomic_add}) {
+    TrainOptions options;
+    options.epochs = 8;
+    options.batch = 20;
+    options.lr = 0.02;
+    options.policy = policy;
+    options.publish_every = 4;
+    ThreadedJob job(digits_job<models::MLP>(), options);
+    job.run();
+    expect_every_sample_once_an_epoch(job.arena());
+    EXPECT_GT(job.last().accuracy, 0.7) << name_of(policy);
+  }
+}
+
+TEST(HogwildThreads, AWorkerThatHoldsAllThereIsPublishesBeforeItWaits) {
+  TrainOptions options;
+  options.max_workers = options.workers = 2;
+  options.epochs = 2;
+  options.batch = 603;  // a batch an epoch
+  options.publish_every = 64;
+  ThreadedJob job(digits_job<models::MLP>(), options);
+  job.run();
+  expect_every_sample_once_an_epoch(job.arena());
+}
+
+TEST(HogwildThreads, DeterministicRunsEndInTheSameBits) {
+  for (const int workers : {1, 2, 3}) {
+    TrainOptions options;
+    options.workers = workers;
+    options.loaders = 2;
+    options.epochs = 3;
+    options.batch = 20;
+    options.optimizer = optim::Rule::adam;
+    options.lr = 1e-3;
+    options.deterministic = true;
+    std::vector<std::byte> found;
+    for (int run = 0; run < 2; ++run) {
+      ThreadedJob job(digits_job<models::MLP>(), options);
+      job.run();
+      expect_every_sample_once_an_epoch(job.arena());
+      EXPECT_GT(job.last().accuracy, 0.4);
+      if (run == 0) found = parameters_of(job.arena());
+      EXPECT_EQ(found, parameters_of(job.arena())) << workers;
+    }
+  }
+}
+
+TEST(HogwildThreads, ARequestToStopEndsADeterministicJob) {
+  TrainOptions options;
+  options.workers = 3;
+  options.epochs = 100'000;
+  options.deterministic = true;
+  ThreadedJob job(digits_job<models::MLP>(), options);
+  std::thread launcher([&] {
+    EXPECT_TRUE(support::eventually([&] { return job.arena().ring().done_count() > 10; }));
+    job.arena().request_stop(StopReason::requested);
+  });
+  job.run();
+  launcher.join();
+}
+
 TEST(HogwildThreads, ThePlateauOfTheTestLossLowersTheRate) {
   constexpr std::uint64_t per_epoch = 7;
   TrainOptions options;
