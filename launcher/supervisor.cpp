@@ -10,6 +10,7 @@
 #include "launcher/cores.hpp"
 #include "shm/memfd.hpp"
 #include "shm/memory_budget.hpp"
+#include "shm/numa.hpp"
 #include "workers/parameter_access.hpp"
 
 namespace feral {
@@ -44,6 +45,17 @@ std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& d
          static_cast<std::uint64_t>(options.loaders) * loader;
 }
 
+// Each node's replica in that node's memory. Where the kernel refuses, it lies where the reservation puts it.
+void place_replicas(int memfd, const JobBlock& block, const shm::ArenaPlan& plan) {
+  const std::vector<shm::NumaNode> nodes = shm::numa_nodes();
+  const auto region = std::ranges::find(plan.regions(), "replicas", &shm::Region::name);
+  for (std::uint32_t node = 0; node < block.nodes; ++node) {
+    const Replicas::Range range =
+        Replicas::range_of(node, region->offset_bytes, block.nodes, block.parameter_bytes);
+    shm::bind_to_node(memfd, range.offset_bytes, range.size_bytes, nodes[node].number);
+  }
+}
+
 }  // namespace
 
 Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptions options,
@@ -74,6 +86,7 @@ int Supervisor::run() {
   spawn(Role::evaluator, 0, 0);
   context_.run();
   progress_.clear();
+  look_at_meters();
 
   if (signal_ != 0) {
     progress_.print(stop_summary());
@@ -139,6 +152,7 @@ void Supervisor::plan(const JobDescription& description) {
                            private_bytes(options_, description, layout));
   print_plan(description, arena_plan.total_bytes());
   shm::set_size_and_seal(memfd_.get(), arena_plan.total_bytes());
+  if (block_->nodes != 0 && options_.nodes == 0) place_replicas(memfd_.get(), *block_, arena_plan);
   spawn(Role::reserver, 0, 0);
 }
 
@@ -183,6 +197,7 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
   Member& member = members_.at({identity.role, identity.owner.index});
   const std::shared_ptr<ChildProcess> keep = std::move(member.process);  // `child` lives until the end of this call
   member.process = nullptr;
+  look_at_meters();
   if (identity.role == Role::worker) {
     peak_worker_rss_ = std::max(peak_worker_rss_, static_cast<std::uint64_t>(status.resources.ru_maxrss) * 1024);
   }
@@ -306,6 +321,7 @@ void Supervisor::schedule_tick() {
   tick_.expires_after(tick_interval);
   tick_.async_wait([this](boost::system::error_code error) {
     if (error || stopping_) return;
+    look_at_meters();
     show_evaluations();
     show_progress();
     schedule_tick();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "launcher/child_process.hpp"
+#include "launcher/meter_watch.hpp"
 #include "launcher/progress.hpp"
 #include "launcher/report.hpp"
 #include "workers/job_arena.hpp"
@@ -62,6 +63,8 @@ class Supervisor {
   void schedule_tick();
   void show_progress();
   void show_evaluations();
+  // Says what the meters have found; ends the job when it cannot go on.
+  void look_at_meters();
   Report make_report();
   void print_summary(const Report& report);
   std::string stop_summary();
@@ -85,6 +88,7 @@ class Supervisor {
   std::optional<JobArena> arena_;
   std::map<std::pair<Role, int>, Member> members_;
   Progress progress_;
+  MeterWatch meters_;
 
   std::uint64_t worker_restarts_ = 0;
   std::uint64_t loader_restarts_ = 0;

@@ -133,6 +133,7 @@ Operands Optimizer::operands_of(std::size_t index) const noexcept {
   for (std::size_t k = 0; k < slot.states; ++k) operands.states[k] = state_ + slot.offsets[k];
   operands.shared = shared_;
   operands.width = static_cast<std::size_t>(parameter.numel());
+  if (!meters_.empty()) operands.meter = &meters_[index];
   return operands;
 }
 
@@ -311,6 +312,13 @@ void Optimizer::load_state(const std::map<std::string, Tensor>& state) {
   }
   const NoGradGuard no_grad;
   for (const NamedState& part : own) part.tensor.copy_(state.at(part.name));
+}
+
+void Optimizer::set_meters(std::span<UpdateMeter> meters) {
+  if (!meters.empty() && meters.size() != parameters_.size()) {
+    fail("{}: {} meters for {} parameters", name_, meters.size(), parameters_.size());
+  }
+  meters_ = meters;
 }
 
 void Optimizer::set_lock(std::span<shm::OwnerLock> stripes, shm::Owner owner) noexcept {

@@ -134,6 +134,10 @@ class Optimizer {
   // gate is entered before a stripe is taken and left after all are free.
   void set_gate(StepGate* gate) noexcept { gate_ = gate; }
 
+  // From here on every update of parameter `index` is counted in meters[index]; they must outlive this object.
+  // Empty: none is (the default). Throws feral::Error for another number than there are parameters.
+  void set_meters(std::span<UpdateMeter> meters);
+
  protected:
   // `name` is a literal, for messages.
   explicit Optimizer(const char* name) noexcept : name_(name) {}
@@ -221,6 +225,7 @@ class Optimizer {
   bool shared_ = false;
   StepGate* gate_ = nullptr;
   std::span<shm::OwnerLock> stripes_;
+  std::span<UpdateMeter> meters_;
   shm::Owner owner_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "tensor/generator.hpp"
 #include "workers/job_functions.hpp"
+#include "workers/job_gate.hpp"
 #include "workers/job_rates.hpp"
 #include "workers/parameter_access.hpp"
 #include "workers/slot_batches.hpp"
@@ -48,7 +49,8 @@ class HogwildWorker {
       nn::bind_parameters(layout, arena.turnstile()->copy_of(owner.index));
       stretches_.emplace(layout);
     } else {
-      access_.emplace(layout, arena.parameters(), block_.policy, block_.publish_every);
+      access_.emplace(layout, arena.parameters_of(owner.index), block_.policy, block_.publish_every);
+      if (arena.replicas()) stretches_.emplace(layout);
     }
     model_->train();
     build_optimizer_of_worker();
@@ -77,6 +79,7 @@ class HogwildWorker {
       optimizer_->bind_state(state, optim::Optimizer::Sharing::one);
     }
     if (block_.policy == Policy::locked) optimizer_->set_lock(arena_.stripes(), owner_);
+    gate_.emplace(arena_, owner_, *model_, *optimizer_, access_ && !access_->has_copy());
   }
 
   // Batches as they come.
@@ -85,10 +88,14 @@ class HogwildWorker {
       if (!held_.empty() && block_.plan.epoch_of(claim->item) != block_.plan.epoch_of(held_.front().claim.item)) {
         publish();
       }
-      if (held_.empty()) access_->begin();
+      if (held_.empty()) {
+        access_->begin();
+        gate_->staleness().read();
+      }
       held_.push_back({*claim, train(*claim)});
       if (held_.size() == block_.publish_every) publish();
     }
+    if (arena_.replicas()) arena_.replicas()->leave(owner_, *stretches_, arena_.parameters());
   }
 
   // Waits for a batch; nothing when the job is over. Whoever waits or leaves has published what it had: others may
@@ -113,7 +120,9 @@ class HogwildWorker {
   void publish() {
     if (held_.empty()) return;
     access_->publish();
+    if (access_->has_copy()) gate_->staleness().written();
     published();
+    if (arena_.replicas()) arena_.replicas()->batch_done(owner_, *stretches_, arena_.parameters());
   }
 
   // The update of the batches held is in the shared parameters: they are done.
@@ -137,8 +146,10 @@ class HogwildWorker {
       const auto claim = wait_for_item(item);
       if (!claim) return;
       turnstile.begin(owner_.index, arena_.parameters(), arena_.optimizer_state(owner_.index));
+      gate_->staleness().read();
       held_.push_back({*claim, train(*claim)});
       turnstile.end(owner_.index, held_.back().loss);
+      gate_->staleness().written();
     }
     wait_until(arena_.ring().ready_event(), [&] { return arena_.ring().all_done(); });
   }
@@ -201,6 +212,7 @@ class HogwildWorker {
     // What the batch draws follows from its number, not from who trains it.
     default_generator().seek(block_.plan.seed, batch_streams + claim.item);
     rates_.apply(*optimizer_, claim.item);
+    gate_->begin(claim.item);
     StepContext context{*model_, batches_.get(claim), *optimizer_};
     return run_step(job_, context);
   }
@@ -235,9 +247,10 @@ class HogwildWorker {
   JobRates rates_;
   std::unique_ptr<nn::Module> model_;
   std::unique_ptr<optim::Optimizer> optimizer_;
-  std::optional<ParameterAccess> access_;        // but with a turnstile,
-  std::optional<ParameterStretches> stretches_;  // which has this
+  std::optional<ParameterAccess> access_;        // but with a turnstile
+  std::optional<ParameterStretches> stretches_;  // with a turnstile or replicas
   std::vector<Trained> held_;                    // at most publish_every
+  std::optional<JobGate> gate_;
 };
 
 }  // namespace

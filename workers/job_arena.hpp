@@ -14,7 +14,9 @@
 #include "shm/slot_ring.hpp"
 #include "workers/epoch_plan.hpp"
 #include "workers/job.hpp"
+#include "workers/job_meters.hpp"
 #include "workers/ledger.hpp"
+#include "workers/replicas.hpp"
 #include "workers/turnstile.hpp"
 
 namespace feral {
@@ -30,6 +32,8 @@ struct JobDescription {
   bool needs_closure = false;         // the optimizer evaluates the loss several times a step
   std::uint64_t resident_bytes = 0;   // of the evaluator with everything built: what a process of the job may take
   std::string kernels;                // which matrix kernels are in use, for people
+  std::uint64_t tensor_count = 0;     // parameters of the model, and what their names take (JobMeters)
+  std::uint64_t tensor_name_bytes = 0;
 };
 
 // The region "job": the numbers of the run. Written by the launcher before any child attaches, read-only
@@ -47,6 +51,7 @@ struct JobBlock {
   Policy policy;
   optim::RuleOptions rule_options;
   optim::ScheduleOptions schedule;
+  std::uint64_t evaluate_every;  // epochs; 0: only at the end
   double target_accuracy;
   std::uint64_t parameter_bytes;
   std::uint64_t optimizer_bytes;  // of one state
@@ -60,6 +65,12 @@ struct JobBlock {
   } fields[8];
   std::uint32_t publish_every;  // batches
   std::uint32_t deterministic;  // 1: workers go through the turnstile
+  std::uint32_t nodes;          // with a replica each; 0: none has one
+  std::uint64_t tensor_count;
+  std::uint64_t tensor_name_bytes;
+  std::uint32_t staleness_scale;  // 1: rates are divided by 1 + staleness
+  OnNonfinite on_nonfinite;
+  std::uint64_t nonfinite_limit;
 };
 
 enum class StopReason : std::uint32_t { none = 0, requested = 1, target_reached = 2 };
@@ -164,6 +175,13 @@ class JobArena {
   void free_stripes_of_dead(shm::Owner worker) noexcept;
   // Of a deterministic job; others have none.
   std::optional<Turnstile>& turnstile() noexcept { return turnstile_; }
+  // Of a job with --replicas; others have none.
+  std::optional<Replicas>& replicas() noexcept { return replicas_; }
+  // What that worker trains: its node's replica, or the parameters.
+  std::span<std::byte> parameters_of(std::uint32_t worker) noexcept {
+    return replicas_ ? replicas_->replica(replicas_->node_of(worker)) : parameters_;
+  }
+  JobMeters& meters() noexcept { return meters_; }
   const data::BatchLayout& batch_layout() const noexcept { return layout_; }
   std::byte* slot_memory(std::uint32_t slot) noexcept { return batches_.data() + slot * slot_bytes_; }
   std::size_t size_bytes() const noexcept { return arena_.size_bytes(); }
@@ -190,9 +208,11 @@ class JobArena {
   std::span<std::byte> batches_;
   std::span<shm::OwnerLock> stripes_;
   std::optional<Turnstile> turnstile_;
+  std::optional<Replicas> replicas_;
   data::BatchLayout layout_;
   std::size_t slot_bytes_;
   std::size_t optimizer_stride_;
+  JobMeters meters_;
 };
 
 // Every wait on the arena's events is bounded by this and looks again: what a process killed between publishing and

@@ -71,6 +71,11 @@ std::string_view name_of(Policy policy) noexcept {
   return names[static_cast<int>(policy)];
 }
 
+std::string_view name_of(OnNonfinite reaction) noexcept {
+  constexpr std::string_view names[on_nonfinite_count] = {"drop", "stop"};
+  return names[static_cast<int>(reaction)];
+}
+
 Tensor batch_loss(const Job& job, nn::Module& model, const data::Batch& batch) {
   if (job.loss) return job.loss(model, batch);
   return nll_loss(model(batch.data()), batch.target());

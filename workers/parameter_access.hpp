@@ -30,6 +30,8 @@ class ParameterAccess {
   ParameterAccess(const nn::FlatLayout& layout, std::span<std::byte> shared, Policy policy,
                   std::int64_t publish_every);
 
+  bool has_copy() const noexcept { return memory_.defined(); }
+
   // Before the first batch of those that are published together: the copy becomes what is in the shared parameters.
   void begin() noexcept;
   // After the last of them: the shared parameters get what begin() did not find. Once only after each begin().

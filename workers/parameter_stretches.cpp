@@ -63,6 +63,33 @@ void add_line_atomic(T* target, const T* base, const T* now) noexcept {
   }
 }
 
+// The common line first, then the replica, `seen` last: whoever is killed in between has made at most this line's
+// change count twice.
+template <class T>
+void reconcile_line(T* replica, T* seen, T* common) noexcept {
+  constexpr std::size_t count = line_bytes / sizeof(T);
+  constexpr bool adds = !std::is_unsigned_v<T>;
+  T own[count];
+  T agreed[count];
+  for (std::size_t i = 0; i < count; ++i) {
+    own[i] = racy_load(replica + i);
+    const T theirs = racy_load(common + i);
+    if (own[i] == seen[i]) {
+      agreed[i] = theirs;
+    } else if (!adds || theirs == seen[i]) {
+      agreed[i] = own[i];
+    } else {
+      agreed[i] = static_cast<T>(theirs + (own[i] - seen[i]));
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) racy_store(common + i, agreed[i]);
+  for (std::size_t i = 0; i < count; ++i) {
+    const T now = racy_load(replica + i);  // may have moved on
+    racy_store(replica + i, !adds || now == own[i] ? agreed[i] : static_cast<T>(now + (agreed[i] - own[i])));
+  }
+  for (std::size_t i = 0; i < count; ++i) racy_store(seen + i, agreed[i]);
+}
+
 // Elements that are not added to, as words of their size.
 template <class T>
 void replace_line(T* target, const T* base, const T* now) noexcept {
@@ -141,6 +168,19 @@ void ParameterStretches::add_changes(std::span<std::byte> target, std::span<cons
           add_line_racy(to, from, changed);
         }
       });
+    });
+  }
+}
+
+void ParameterStretches::reconcile(std::span<std::byte> replica, std::span<std::byte> seen,
+                                   std::span<std::byte> common) const noexcept {
+  for (const Stretch& stretch : stretches_) {
+    visit_changes(stretch.dtype, stretch.adds, [&]<class T>() {
+      for (std::size_t at = stretch.offset_bytes; at < stretch.offset_bytes + stretch.size_bytes;
+           at += line_bytes) {
+        reconcile_line(reinterpret_cast<T*>(replica.data() + at), reinterpret_cast<T*>(seen.data() + at),
+                       reinterpret_cast<T*>(common.data() + at));
+      }
     });
   }
 }

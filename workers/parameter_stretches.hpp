@@ -31,6 +31,13 @@ class ParameterStretches {
   void add_changes(std::span<std::byte> target, std::span<const std::byte> base, std::span<const std::byte> now,
                    Adding adding) const noexcept;
 
+  // Makes `replica` and `common` agree, both of which others may read and write, though nobody else reconciles:
+  // what the replica has changed since it was `seen` goes to the common region, what the common one has since goes
+  // to the replica, and `seen` becomes what both now hold. Of what is not added to, the replica's change counts,
+  // else the common one's.
+  void reconcile(std::span<std::byte> replica, std::span<std::byte> seen,
+                 std::span<std::byte> common) const noexcept;
+
  private:
   struct Stretch {
     std::size_t offset_bytes;

@@ -43,6 +43,10 @@ Report report() {
   r.options.policy = Policy::atomic_add;
   r.options.publish_every = 4;
   r.parameters_checksum = 0x1234'5678'9abc;
+  r.meters.staleness = {.updates = 10, .mean = 0.5, .p50 = 1, .p99 = 3, .max = 4};
+  r.meters.staleness_per_worker = {r.meters.staleness, {}};
+  r.meters.dropped_nonfinite = 3;
+  r.meters.dropped_nonfinite_per_worker = {1, 2};
   return r;
 }
 
@@ -73,7 +77,12 @@ TEST(Report, HasTheKeysThatStayStable) {
       {"policy", "atomic-add"},
       {"publish_every", 4},
       {"deterministic", false},
-      {"parameters_checksum", "0000123456789abc"}};
+      {"parameters_checksum", "0000123456789abc"},
+      {"updates_dropped_nonfinite", 3},
+      {"updates_dropped_nonfinite_per_worker", {1, 2}},
+      {"staleness", {{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}},
+      {"staleness_per_worker",
+       {{{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}, {{"mean", 0.0}, {"p50", 0}, {"p99", 0}, {"max", 0}}}}};
   for (const auto& [key, value] : expected.items()) {
     ASSERT_TRUE(json.contains(key)) << key;
     EXPECT_EQ(json.at(key), value) << key;
