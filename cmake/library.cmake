@@ -80,7 +80,7 @@ target_compile_definitions(feral PRIVATE "HWY_DISABLED_TARGETS=(${FERAL_DISABLED
 
 if(FERAL_HAS_BACKTRACE)
   target_link_libraries(feral PRIVATE backtrace)
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/autograd/anomaly.cpp
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/core/symbols.cpp
                               PROPERTIES COMPILE_DEFINITIONS BOOST_STACKTRACE_USE_BACKTRACE)
 endif()
 target_link_libraries(feral PRIVATE ${CMAKE_DL_LIBS})

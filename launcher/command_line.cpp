@@ -112,6 +112,13 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   shown(app.add_option("--nonfinite-limit", options.nonfinite_limit,
                        "Steps of a worker dropped in a row that are too many; 0: never"),
         "N");
+
+  shown(app.add_option("--hang-timeout", options.hang_timeout,
+                       "Replace a process that has made no progress for that long; 0: never"),
+        "SECONDS");
+  shown(app.add_option("--grace", options.grace,
+                       "Time in which all processes leave after Ctrl-C, SIGTERM or the launcher's death"),
+        "SECONDS");
 }
 
 // Whoever names another rule than the job's wants that rule's own rates, not those chosen for the first one.

@@ -12,13 +12,12 @@
 #include "shm/memory_budget.hpp"
 #include "shm/numa.hpp"
 #include "workers/parameter_access.hpp"
+#include "workers/watched.hpp"
 
 namespace feral {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{100};
-// After Ctrl-C or SIGTERM everything is gone within two seconds.
-constexpr std::chrono::milliseconds stop_grace{1000};
 constexpr std::chrono::milliseconds restart_delay_step{100};
 constexpr std::chrono::milliseconds longest_restart_delay{1000};
 // A process that lived this long before it died is replaced at once.
@@ -62,6 +61,7 @@ Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptio
                        std::vector<std::string> arguments)
     : signals_(context_),
       tick_(context_),
+      watch_tick_(context_),
       kill_timer_(context_),
       model_name_(std::move(model_name)),
       data_name_(std::move(data_name)),
@@ -69,7 +69,9 @@ Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptio
       arguments_(std::move(arguments)),
       environment_(child_environment(options_.keep_blas_env)),
       cores_(available_cores()),
-      started_ns_(monotonic_ns()) {}
+      started_ns_(monotonic_ns()),
+      death_watch_(std::chrono::duration<double>(options_.hang_timeout),
+                   [this](const std::string& line) { progress_.print(line); }) {}
 
 int Supervisor::run() {
   std::signal(SIGPIPE, SIG_IGN);  // `feral train | head` trains on: nobody reading is no reason to lose a run
@@ -84,6 +86,7 @@ int Supervisor::run() {
     if (!error) on_signal(number);
   });
   spawn(Role::evaluator, 0, 0);
+  watch_children();
   context_.run();
   progress_.clear();
   look_at_meters();
@@ -93,6 +96,7 @@ int Supervisor::run() {
     return 128 + signal_;
   }
   if (error_) {
+    if (exit_code_ == 1) std::fputs(death_watch_.post_mortem().c_str(), stderr);
     log::error("{}", *error_);
     return exit_code_;
   }
@@ -119,6 +123,7 @@ void Supervisor::spawn(Role role, int index, int generation) {
                 progress_.print(fmt::format("[{}] {}", child.description(), line));
               },
           .ended = [this](ChildProcess& child, const ExitStatus& status) { on_ended(child, status); }});
+  if (arena_ && role != Role::reserver) watched(*arena_, role, identity.owner.index).heartbeat.clear();
   members_[{role, index}].process = process;
   process->start();
 }
@@ -128,6 +133,10 @@ void Supervisor::on_message(ChildProcess& child, ChildMessage message) {
     const bool speaks_for_user =
         child.identity().role == Role::evaluator || child.identity().role == Role::reserver;
     abandon(2, speaks_for_user ? failed->message : fmt::format("{}: {}", child.description(), failed->message));
+    return;
+  }
+  if (const auto* stack = std::get_if<StackReport>(&message)) {
+    death_watch_.on_stack(child, *stack);
     return;
   }
   if (stopping_ || child.identity().role != Role::evaluator) return;
@@ -215,8 +224,9 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
     if (arena_ && identity.role == Role::worker) arena_->free_stripes_of_dead(identity.owner);
     member.finished = true;
   } else {
+    const Casualty& casualty = death_watch_.examine(child, status, arena_ ? &*arena_ : nullptr);
     give_slots_back(identity);
-    replace(child, status);
+    replace(child, casualty);
   }
   check_finished();
 }
@@ -231,25 +241,24 @@ void Supervisor::give_slots_back(const ChildIdentity& identity) {
   arena_->notify_all();
 }
 
-void Supervisor::replace(ChildProcess& child, const ExitStatus& status) {
+void Supervisor::replace(ChildProcess& child, const Casualty& casualty) {
   const ChildIdentity identity = child.identity();
   Member& member = members_.at({identity.role, identity.owner.index});
   if (!block_ && identity.role == Role::evaluator) {
     abandon(1, fmt::format("the evaluator {} while it built the model and the data; nothing was trained",
-                           status.to_string()));
+                           casualty.how));
     return;
   }
   const std::uint64_t restarts = worker_restarts_ + loader_restarts_ + evaluator_restarts_;
   if (restarts >= static_cast<std::uint64_t>(options_.max_restarts)) {
-    abandon(1, fmt::format("gave up: {} (pid {}) {} after {} restarts (--max-restarts {})", child.description(),
-                           child.pid(), status.to_string(), restarts, options_.max_restarts));
+    abandon(1, fmt::format("gave up: {} after {} restarts (--max-restarts {})", casualty.line(), restarts,
+                           options_.max_restarts));
     return;
   }
   if (identity.role == Role::worker) ++worker_restarts_;
   if (identity.role == Role::loader) ++loader_restarts_;
   if (identity.role == Role::evaluator) ++evaluator_restarts_;
-  progress_.print(
-      fmt::format("{} (pid {}) {}; replacing it", child.description(), child.pid(), status.to_string()));
+  progress_.print(fmt::format("{}; replacing it", casualty.line()));
 
   const bool early = Clock::now() - child.started() < settled;
   member.deaths = early ? member.deaths + 1 : 1;
@@ -274,7 +283,7 @@ void Supervisor::check_finished() {
     all_done = all_done && member.finished;
     if (key.first == Role::worker) workers_done = workers_done && member.finished;
   }
-  if (workers_done && !stopping_ && arena_->control().training_over.exchange(1) == 0) arena_->notify_all();
+  if (workers_done && arena_->control().training_over.exchange(1) == 0) arena_->notify_all();
   if ((stopping_ && !anybody) || all_done) context_.stop();
 }
 
@@ -283,7 +292,7 @@ void Supervisor::on_signal(int number) {
     kill_children();  // asked twice: now
   } else {
     signal_ = number;
-    stop_children(stop_grace);
+    stop_children();
   }
   signals_.async_wait([this](boost::system::error_code error, int next) {
     if (!error) on_signal(next);
@@ -294,27 +303,7 @@ void Supervisor::abandon(int exit_code, std::string message) {
   if (error_ || signal_ != 0) return;
   error_ = std::move(message);
   exit_code_ = exit_code;
-  stop_children(stop_grace);
-}
-
-void Supervisor::stop_children(std::chrono::milliseconds grace) {
-  stopping_ = true;
-  if (arena_) {
-    arena_->request_stop(StopReason::requested);
-    kill_timer_.expires_after(grace);
-    kill_timer_.async_wait([this](boost::system::error_code error) {
-      if (!error) kill_children();
-    });
-  } else {
-    kill_children();  // before training there is nothing to finish
-  }
-  check_finished();
-}
-
-void Supervisor::kill_children() {
-  for (const auto& [key, member] : members_) {
-    if (member.process) member.process->kill();
-  }
+  stop_children();
 }
 
 void Supervisor::schedule_tick() {

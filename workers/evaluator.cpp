@@ -32,6 +32,12 @@ std::uint64_t last_due(std::uint64_t complete, std::uint64_t every) {
   return every == 0 ? 0 : complete / every * every;
 }
 
+// Whether nobody is going to ask for its figures.
+bool leaves_now(JobArena& arena) {
+  const StopReason reason = arena.control().stop.load(std::memory_order_relaxed);
+  return reason == StopReason::requested || reason == StopReason::launcher_gone;
+}
+
 void stop_at_target(JobArena& arena, const Evaluation& evaluation) {
   const double target = arena.job().target_accuracy;
   if (target > 0 && evaluation.accuracy >= target) arena.request_stop(StopReason::target_reached);
@@ -95,8 +101,10 @@ bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
       align_up(reinterpret_cast<std::uintptr_t>(memory.data()), tensor_alignment_bytes));
   std::vector<std::int64_t> indices;
   BatchScore total;
+  Heartbeat& heartbeat = arena.evaluator().heartbeat;
   for (std::int64_t first = 0; first < samples; first += layout.capacity()) {
-    if (arena.control().stop.load(std::memory_order_relaxed) == StopReason::requested) return false;
+    if (leaves_now(arena)) return false;
+    heartbeat.begin(static_cast<std::uint64_t>(first / layout.capacity()));
     indices.resize(static_cast<std::size_t>(std::min(layout.capacity(), samples - first)));
     std::iota(indices.begin(), indices.end(), first);
     test_data_->fill(indices, layout, aligned);
@@ -104,6 +112,7 @@ bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
     const BatchScore score = score_batch(job_, *model_, batch);
     total.loss_sum += score.loss_sum;
     total.metric_sum += score.metric_sum;
+    heartbeat.end();
   }
   into.loss = total.loss_sum / static_cast<double>(samples);
   into.accuracy = total.metric_sum / static_cast<double>(samples);
@@ -125,7 +134,7 @@ void Evaluator::run(JobArena& arena) {
   if (evaluated > 0) stop_at_target(arena, arena.evaluations()[evaluated - 1]);
   for (;;) {
     const std::uint32_t key = control.changed.key();
-    if (control.stop.load(std::memory_order_relaxed) == StopReason::requested) return;
+    if (leaves_now(arena)) return;
     if (control.training_over.load(std::memory_order_acquire) != 0) {
       evaluate(arena, final);
       return;
@@ -139,6 +148,7 @@ void Evaluator::run(JobArena& arena) {
       evaluated = complete;
       stop_at_target(arena, record);
     } else {
+      arena.evaluator().heartbeat.wait();
       control.changed.wait(key, 0, longest_wait);
     }
   }

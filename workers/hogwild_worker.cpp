@@ -18,10 +18,11 @@ namespace {
 // What batch numbers draw from, apart from the initial values in stream 0 and the order of samples.
 constexpr std::uint64_t batch_streams = 1ULL << 32;
 
-void wait_for_parameters(JobArena& arena) {
+void wait_for_parameters(JobArena& arena, Heartbeat& heartbeat) {
   while (arena.control().published.load(std::memory_order_acquire) == 0 && !arena.stopping()) {
     const std::uint32_t key = arena.control().changed.key();
     if (arena.control().published.load(std::memory_order_acquire) != 0) return;
+    heartbeat.wait();
     arena.control().changed.wait(key, 0, longest_wait);
   }
 }
@@ -42,8 +43,8 @@ class HogwildWorker {
         rates_(job, arena) {
     manual_seed(block_.plan.seed);
     model_ = build_model(job);
-    own_.heartbeat.wait();
-    wait_for_parameters(arena);
+    wait_for_parameters(arena, own_.heartbeat);
+    own_.heartbeat.end();
     const nn::FlatLayout layout = nn::flat_layout(*model_);
     if (arena.turnstile()) {
       nn::bind_parameters(layout, arena.turnstile()->copy_of(owner.index));
@@ -95,6 +96,7 @@ class HogwildWorker {
       held_.push_back({*claim, train(*claim)});
       if (held_.size() == block_.publish_every) publish();
     }
+    own_.heartbeat.wait();
     if (arena_.replicas()) arena_.replicas()->leave(owner_, *stretches_, arena_.parameters());
   }
 

@@ -74,6 +74,9 @@ struct TrainOptions {
   bool staleness_scale = false;  // divide the rate of a step by 1 + its staleness
   OnNonfinite on_nonfinite = OnNonfinite::drop;
   std::int64_t nonfinite_limit = 10;  // that many steps of a worker left out in a row are too many; 0: never
+
+  double hang_timeout = 120;  // seconds without progress after which a process is replaced; 0: never
+  double grace = 5;           // seconds in which all processes leave after a stop, or the launcher's death
 };
 
 // What a step works on, for jobs with a step of their own.

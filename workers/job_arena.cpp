@@ -20,6 +20,8 @@ constexpr std::int64_t max_restarts_allowed = 1'000'000;
 constexpr int spins_before_sleep = 2000;  // a few microseconds
 constexpr std::int64_t longest_publish_every = 64;
 constexpr std::int64_t most_nodes = 64;
+constexpr double shortest_hang_timeout = 0.5;
+constexpr double day = 86'400;
 
 void check_range(const char* option, std::int64_t value, std::int64_t lowest, std::int64_t highest) {
   if (value < lowest || value > highest) fail("--{} {}: must be {} to {}", option, value, lowest, highest);
@@ -168,6 +170,14 @@ void check_options(const TrainOptions& options) {
   check_publish_every(options);
   check_deterministic(options);
   check_range("nonfinite-limit", options.nonfinite_limit, 0, std::numeric_limits<std::int64_t>::max());
+  // Below the shortest, waiting itself would look like a hang.
+  if (options.hang_timeout != 0 &&
+      !(options.hang_timeout >= shortest_hang_timeout && options.hang_timeout <= day)) {
+    fail("--hang-timeout {}: must be 0 (never) or {} to {} seconds", options.hang_timeout, shortest_hang_timeout,
+         day);
+  }
+  if (!(options.grace >= 0 && options.grace <= day))
+    fail("--grace {}: must be 0 to {} seconds", options.grace, day);
 }
 
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
@@ -253,6 +263,7 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   plan.add("ledger", Ledger::size_bytes(block.slots, block.epochs));
   plan.add("workers", checked_multiply(block.max_workers, sizeof(WorkerBlock)));
   plan.add("loaders", checked_multiply(block.max_loaders, sizeof(LoaderBlock)));
+  plan.add("evaluator", sizeof(EvaluatorBlock));
   plan.add("evaluations", checked_multiply(block.epochs + 1, sizeof(Evaluation)));
   plan.add("parameters", block.parameter_bytes);
   plan.add("optimizers",
@@ -290,6 +301,7 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       ledger_(arena_.region("ledger"), job_->plan, job_->slots, job_->epochs),
       workers_(array<WorkerBlock>(arena_, "workers", job_->max_workers)),
       loaders_(array<LoaderBlock>(arena_, "loaders", job_->max_loaders)),
+      evaluator_(&arena_.object<EvaluatorBlock>("evaluator")),
       evaluations_(array<Evaluation>(arena_, "evaluations", job_->epochs + 1)),
       parameters_(arena_.region("parameters")),
       optimizers_(arena_.region("optimizers")),
