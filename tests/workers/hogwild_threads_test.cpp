@@ -13,6 +13,7 @@
 #include "models/mlp.hpp"
 #include "shm/memfd.hpp"
 #include "tensor/cpu/blas.hpp"
+#include "tensor/racy.hpp"
 #include "tests/support/eventually.hpp"
 #include "workers/evaluator.hpp"
 #include "workers/hogwild_worker.hpp"
@@ -151,32 +152,30 @@ std::vector<std::byte> parameters_of(JobArena& arena) {
   return {arena.parameters().begin(), arena.parameters().end()};
 }
 
-TEST(HogwildThreads, EveryPolicyLearnsAndLosesNoBatch) {
-  for (const Policy policy : {Policy::atomic_add, Policy::locked, Policy::snapshot}) {
-    TrainOptions options;
-    options.epochs = 8;
-    options.batch = 20;
-    options.lr = 0.02;
-    options.policy = policy;
-    ThreadedJob job(digits_job<models::MLP>(), options);
-    job.run();
-    expect_every_sample_once_an_epoch(job.arena());
-    EXPECT_GT(job.last().accuracy, 0.7) << name_of(policy);
-  }
-}
+// Under ThreadSanitizer an epoch takes long, and shows the races that there are.
+#ifdef FERAL_RACY_ATOMICS
+constexpr bool thorough = false;
+#else
+constexpr bool thorough = true;
+#endif
 
-TEST(HogwildThreads, EveryPolicyLearnsWhenItPublishesSeldom) {
-  for (const Policy policy : {Policy::racy, Policy::atomic_add}) {
+TEST(HogwildThreads, EveryPolicyLearnsAndLosesNoBatch) {
+  struct Way {
+    Policy policy;
+    std::int64_t publish_every;
+  };
+  for (const Way& way : {Way{Policy::atomic_add, 1}, Way{Policy::locked, 1}, Way{Policy::snapshot, 1},
+                         Way{Policy::racy, 4}, Way{Policy::atomic_add, 4}}) {
     TrainOptions options;
-    options.epochs = 8;
+    options.epochs = thorough ? 8 : 1;
     options.batch = 20;
     options.lr = 0.02;
-    options.policy = policy;
-    options.publish_every = 4;
+    options.policy = way.policy;
+    options.publish_every = way.publish_every;
     ThreadedJob job(digits_job<models::MLP>(), options);
     job.run();
     expect_every_sample_once_an_epoch(job.arena());
-    EXPECT_GT(job.last().accuracy, 0.7) << name_of(policy);
+    EXPECT_GT(job.last().accuracy, thorough ? 0.7 : 0) << name_of(way.policy) << " " << way.publish_every;
   }
 }
 
@@ -192,11 +191,11 @@ TEST(HogwildThreads, AWorkerThatHoldsAllThereIsPublishesBeforeItWaits) {
 }
 
 TEST(HogwildThreads, DeterministicRunsEndInTheSameBits) {
-  for (const int workers : {1, 2, 3}) {
+  for (const int workers : {3, 2, 1}) {
     TrainOptions options;
     options.workers = workers;
     options.loaders = 2;
-    options.epochs = 3;
+    options.epochs = thorough ? 3 : 1;
     options.batch = 20;
     options.optimizer = optim::Rule::adam;
     options.lr = 1e-3;
@@ -206,10 +205,11 @@ TEST(HogwildThreads, DeterministicRunsEndInTheSameBits) {
       ThreadedJob job(digits_job<models::MLP>(), options);
       job.run();
       expect_every_sample_once_an_epoch(job.arena());
-      EXPECT_GT(job.last().accuracy, 0.4);
+      EXPECT_GT(job.last().accuracy, thorough ? 0.4 : 0);
       if (run == 0) found = parameters_of(job.arena());
       EXPECT_EQ(found, parameters_of(job.arena())) << workers;
     }
+    if (!thorough) break;
   }
 }
 
