@@ -127,6 +127,21 @@ TEST(FeralLine, OfTrainChoosesRuleScheduleAndPolicy) {
   EXPECT_TRUE(o.shared_state);
 }
 
+TEST(FeralLine, EveryPolicyHasItsName) {
+  const auto with = [](const std::vector<std::string>& more) {
+    std::vector<std::string> line = {"train", "mlp", "--data", "digits"};
+    line.insert(line.end(), more.begin(), more.end());
+    return feral_line(line);
+  };
+  EXPECT_EQ(with({"--policy", "racy"}).line.options.policy, Policy::racy);
+  EXPECT_EQ(with({"--policy", "atomic-add"}).line.options.policy, Policy::atomic_add);
+  EXPECT_EQ(with({"--policy", "snapshot"}).line.options.policy, Policy::snapshot);
+  EXPECT_TRUE(has(with({"--policy", "atomic"}).errors, {"'atomic'", "racy, atomic-add, locked, snapshot"}));
+  EXPECT_EQ(with({"--publish-every", "4"}).line.options.publish_every, 4);
+  EXPECT_TRUE(with({"--deterministic"}).line.options.deterministic);
+  EXPECT_EQ(with({"--publish-every", "4", "--policy", "locked"}).line.exit_code, 2);
+}
+
 TEST(FeralLine, AnotherRuleBringsItsOwnRates) {
   const auto with = [](std::vector<std::string> more) {
     more.insert(more.begin(), {"train", "mlp", "--data", "digits"});
@@ -157,7 +172,7 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   EXPECT_TRUE(refused(with({"--wrkers", "3"}), {"--wrkers"}));
   EXPECT_TRUE(refused(with({"extra"}), {"extra"}));
   EXPECT_TRUE(refused(with({"--optimizer", "lion"}), {"--optimizer", "lion", "sgd, adam, adamw"}));
-  EXPECT_TRUE(refused(with({"--policy", "atomic"}), {"--policy", "atomic", "racy"}));
+  EXPECT_TRUE(refused(with({"--policy", "sometimes"}), {"--policy", "sometimes", "racy"}));
   EXPECT_TRUE(refused(with({"--workers", "two"}), {"--workers", "two"}));
   EXPECT_TRUE(refused(with({"--workers"}), {"--workers"}));
   EXPECT_TRUE(refused(with({"--batch", "1.5"}), {"--batch", "1.5"}));
