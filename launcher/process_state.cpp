@@ -2,15 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <fstream>
-#include <iterator>
 
 namespace feral {
 namespace {
 
+// Empty when it cannot be read, as when the process ends meanwhile: then reading fails though opening did not.
 std::string content_of(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::array<char, 4096> buffer;
+  in.read(buffer.data(), buffer.size());
+  return {buffer.data(), in.bad() ? 0 : static_cast<std::size_t>(in.gcount())};
 }
 
 const char* words_for(char state) {

@@ -81,7 +81,11 @@ TEST(FeralLine, OfTrainSetsEveryOption) {
                                "r.json",
                                "--max-restarts",
                                "4",
-                               "--keep-blas-env"});
+                               "--keep-blas-env",
+                               "--hang-timeout",
+                               "2.5",
+                               "--grace",
+                               "0.25"});
   ASSERT_FALSE(p.line.exit_code) << p.errors;
   EXPECT_EQ(p.line.command, "train");
   EXPECT_EQ(p.line.model, "lenet");
@@ -100,6 +104,8 @@ TEST(FeralLine, OfTrainSetsEveryOption) {
   EXPECT_EQ(o.report, "r.json");
   EXPECT_EQ(o.max_restarts, 4);
   EXPECT_TRUE(o.keep_blas_env);
+  EXPECT_EQ(o.hang_timeout, 2.5);
+  EXPECT_EQ(o.grace, 0.25);
 }
 
 TEST(FeralLine, OfTrainChoosesRuleScheduleAndPolicy) {
@@ -170,6 +176,11 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   EXPECT_TRUE(refused(with({"--seed", "-1"}), {"--seed"}));
   EXPECT_TRUE(refused(with({"--target-accuracy", "1.5"}), {"--target-accuracy"}));
   EXPECT_TRUE(refused(with({"--max-restarts", "-1"}), {"--max-restarts"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "0.1"}), {"--hang-timeout 0.1", "0 (never) or 0.5 to"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "-1"}), {"--hang-timeout -1"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "nan"}), {"--hang-timeout"}));
+  EXPECT_EQ(with({"--hang-timeout", "0"}).errors, "");
+  EXPECT_TRUE(refused(with({"--grace", "-0.5"}), {"--grace -0.5"}));
 }
 
 TEST(FeralLine, HelpAndVersionGoToStdout) {

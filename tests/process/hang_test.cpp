@@ -16,9 +16,9 @@ using support::Program;
 class Hanging : public support::JobTest {
  protected:
   // The wayward job in that mode ends well though one process hangs; what it said.
-  std::string survives(const std::string& name) const {
-    Program program(support::wayward_job,
-                    {"--hang-timeout", "0.5", "--report", path("report.json"), "--epochs", "3"}, mode(name));
+  std::string survives(const std::string& name, std::vector<std::string> more = {}) const {
+    more.insert(more.end(), {"--hang-timeout", "0.5", "--report", path("report.json"), "--epochs", "3"});
+    Program program(support::wayward_job, more, mode(name));
     EXPECT_EQ(program.exit_code(), 0) << program.errors();
     EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(3, 1000));
     EXPECT_TRUE(program.processes().empty());
@@ -43,6 +43,12 @@ TEST_F(Hanging, ALoaderIsReplacedAndItsBatchLoadedAgain) {
 TEST_F(Hanging, TheEvaluatorIsReplacedAndTheAccuracyStillMeasured) {
   EXPECT_TRUE(has(survives("metric hangs once"), {"evaluator (pid ", "test batch 0", "hung: ", "; replacing it"}));
   EXPECT_EQ(report().at("test_accuracy"), 1.0);
+}
+
+TEST_F(Hanging, AWorkerThatHoldsTheLockOfTheUpdatesIsReplacedAndThoseThatWaitForItAreNot) {
+  survives("update hangs once", {"--policy", "locked", "--workers", "3"});
+  EXPECT_EQ(report().at("worker_restarts"), 1);
+  EXPECT_EQ(report().at("batches_redone"), 1);
 }
 
 TEST_F(Hanging, WhatIsStoppedIsDescribedByTheKernelAndReplaced) {
