@@ -31,7 +31,7 @@ bool long_form() { return std::getenv("FERAL_LONG") != nullptr; }
 
 Plan plan() {
   if (long_form()) return {60'000, 25, 1000, 100};
-  return {10'000, 8, 30, 5};
+  return {10'000, 6, 24, 5};
 }
 
 double ms(Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
