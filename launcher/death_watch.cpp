@@ -36,7 +36,7 @@ ProcessBeats beats_of(const ChildProcess& child, JobArena* arena) {
   const Heartbeat& heartbeat = watched(*arena, identity.role, identity.owner.index).heartbeat;
   beats.beats = heartbeat.beats.load(std::memory_order_relaxed);
   beats.waiting = heartbeat.waiting.load(std::memory_order_relaxed) != 0 || waits_for_lock(identity, *arena);
-  if (beats.waiting) beats.stopped = process_state(child.pid()).stopped();
+  if (beats.waiting) beats.stopped = is_stopped(child.pid());
   return beats;
 }
 

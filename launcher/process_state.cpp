@@ -16,6 +16,12 @@ std::string content_of(const std::filesystem::path& file) {
   return {buffer.data(), in.bad() ? 0 : static_cast<std::size_t>(in.gcount())};
 }
 
+char state_in(const std::filesystem::path& folder) {
+  const std::string stat = content_of(folder / "stat");  // PID (NAME) STATE …, and the name may hold anything
+  const std::size_t close = stat.rfind(')');
+  return close != std::string::npos && close + 2 < stat.size() ? stat[close + 2] : '?';
+}
+
 const char* words_for(char state) {
   switch (state) {
     case 'R':
@@ -44,13 +50,14 @@ std::string ProcessState::to_string() const {
   return text + ")";
 }
 
+bool is_stopped(pid_t pid) {
+  return ProcessState{.state = state_in(fmt::format("/proc/{}", pid)), .waiting = {}}.stopped();
+}
+
 ProcessState process_state(pid_t pid, const std::filesystem::path& proc) {
   const std::filesystem::path folder = proc / std::to_string(pid);
   ProcessState result;
-  const std::string stat = content_of(folder / "stat");  // PID (NAME) STATE …, and the name may hold anything
-  if (const std::size_t close = stat.rfind(')'); close != std::string::npos && close + 2 < stat.size()) {
-    result.state = stat[close + 2];
-  }
+  result.state = state_in(folder);
   result.waiting = content_of(folder / "wchan");
   if (result.waiting == "0") result.waiting.clear();
   std::ifstream call(folder / "syscall");

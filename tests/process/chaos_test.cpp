@@ -101,7 +101,11 @@ class Chaos : public support::JobTest {
 
   // Kills one, or stops it; one that was stopped is dead when the launcher has noticed.
   void strike(Program& program, Onlooker& onlooker) {
-    const auto victim = pick(program);
+    std::optional<support::ProcessInfo> victim;
+    support::eventually([&] {
+      onlooker.look();
+      return (victim = pick(program)).has_value() || program.wait(milliseconds(0));
+    });
     if (!victim) return;
     const bool stop = below(25) == 0;
     const Clock::time_point now = Clock::now();
