@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <ranges>
 
 #include "core/fail.hpp"
 #include "launcher/process_state.hpp"
@@ -23,10 +24,14 @@ std::string words_for(const Hang& hang) {
                      hang.starting ? " since it was started" : "");
 }
 
-// Whether it may be that this worker waits for another one that holds the lock of the updates.
+// Whether it may be that this worker waits for another one, which holds a lock above all that this one holds:
+// they are taken in ascending order.
 bool waits_for_lock(const ChildIdentity& identity, JobArena& arena) {
-  const std::optional<shm::Owner> holder = arena.control().update_lock.holder();
-  return identity.role == Role::worker && holder && *holder != identity.owner;
+  if (identity.role != Role::worker) return false;
+  for (const shm::OwnerLock& stripe : arena.stripes() | std::views::reverse) {
+    if (const std::optional<shm::Owner> holder = stripe.holder()) return *holder != identity.owner;
+  }
+  return false;
 }
 
 ProcessBeats beats_of(const ChildProcess& child, JobArena* arena) {

@@ -10,6 +10,8 @@
 #include "launcher/cores.hpp"
 #include "shm/memfd.hpp"
 #include "shm/memory_budget.hpp"
+#include "shm/numa.hpp"
+#include "workers/parameter_access.hpp"
 #include "workers/watched.hpp"
 
 namespace feral {
@@ -30,14 +32,27 @@ bool is_ignored(int number) {
 // What a process takes beside its data: code, OpenBLAS's buffers, stacks. Measured: 20 to 35 MiB.
 constexpr std::uint64_t process_bytes = 40ULL << 20;
 
-// An estimate of what all processes need for themselves: a worker holds gradients and activations, a loader about
+// An estimate of what all processes need for themselves: a worker holds gradients and activations, and under some
+// policies a copy of the parameters and what it began as; a loader about
 // what the evaluator held after building the data.
 std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& description,
                             const data::BatchLayout& layout) {
-  const std::uint64_t worker = process_bytes + 2 * description.parameter_bytes + 8 * layout.size_bytes();
+  const std::uint64_t copies = trains_on_a_copy(options.policy, options.publish_every) ? 2 : 0;
+  const std::uint64_t worker = process_bytes + (2 + copies) * description.parameter_bytes + 8 * layout.size_bytes();
   const std::uint64_t loader = std::max(process_bytes, description.resident_bytes);
   return static_cast<std::uint64_t>(options.workers) * worker +
          static_cast<std::uint64_t>(options.loaders) * loader;
+}
+
+// Each node's replica in that node's memory. Where the kernel refuses, it lies where the reservation puts it.
+void place_replicas(int memfd, const JobBlock& block, const shm::ArenaPlan& plan) {
+  const std::vector<shm::NumaNode> nodes = shm::numa_nodes();
+  const auto region = std::ranges::find(plan.regions(), "replicas", &shm::Region::name);
+  for (std::uint32_t node = 0; node < block.nodes; ++node) {
+    const Replicas::Range range =
+        Replicas::range_of(node, region->offset_bytes, block.nodes, block.parameter_bytes);
+    shm::bind_to_node(memfd, range.offset_bytes, range.size_bytes, nodes[node].number);
+  }
 }
 
 }  // namespace
@@ -74,6 +89,7 @@ int Supervisor::run() {
   watch_children();
   context_.run();
   progress_.clear();
+  look_at_meters();
 
   if (signal_ != 0) {
     progress_.print(stop_summary());
@@ -145,6 +161,7 @@ void Supervisor::plan(const JobDescription& description) {
                            private_bytes(options_, description, layout));
   print_plan(description, arena_plan.total_bytes());
   shm::set_size_and_seal(memfd_.get(), arena_plan.total_bytes());
+  if (block_->nodes != 0 && options_.nodes == 0) place_replicas(memfd_.get(), *block_, arena_plan);
   spawn(Role::reserver, 0, 0);
 }
 
@@ -189,6 +206,7 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
   Member& member = members_.at({identity.role, identity.owner.index});
   const std::shared_ptr<ChildProcess> keep = std::move(member.process);  // `child` lives until the end of this call
   member.process = nullptr;
+  look_at_meters();
   if (identity.role == Role::worker) {
     peak_worker_rss_ = std::max(peak_worker_rss_, static_cast<std::uint64_t>(status.resources.ru_maxrss) * 1024);
   }
@@ -202,7 +220,8 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
   } else if (status.clean() && may_finish(identity)) {
     member.finished = true;
   } else if (stopping_) {
-    if (arena_) arena_->control().update_lock.release_dead(identity.owner);  // for those who are still to leave
+    // For those who are still to leave.
+    if (arena_ && identity.role == Role::worker) arena_->free_stripes_of_dead(identity.owner);
     member.finished = true;
   } else {
     const Casualty& casualty = death_watch_.examine(child, status, arena_ ? &*arena_ : nullptr);
@@ -215,7 +234,7 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
 void Supervisor::give_slots_back(const ChildIdentity& identity) {
   if (!arena_) return;
   if (identity.role == Role::worker) {
-    arena_->control().update_lock.release_dead(identity.owner);
+    arena_->free_stripes_of_dead(identity.owner);
     batches_redone_ += arena_->ring().reclaim_worker(identity.owner).size();
   }
   if (identity.role == Role::loader) arena_->ring().reclaim_loader(identity.owner);
@@ -291,6 +310,7 @@ void Supervisor::schedule_tick() {
   tick_.expires_after(tick_interval);
   tick_.async_wait([this](boost::system::error_code error) {
     if (error || stopping_) return;
+    look_at_meters();
     show_evaluations();
     show_progress();
     schedule_tick();

@@ -13,6 +13,7 @@
 
 #include "launcher/child_process.hpp"
 #include "launcher/death_watch.hpp"
+#include "launcher/meter_watch.hpp"
 #include "launcher/progress.hpp"
 #include "launcher/report.hpp"
 #include "workers/job_arena.hpp"
@@ -64,6 +65,8 @@ class Supervisor {
   void watch_children();
   void show_progress();
   void show_evaluations();
+  // Says what the meters have found; ends the job when it cannot go on.
+  void look_at_meters();
   Report make_report();
   void print_summary(const Report& report);
   std::string stop_summary();
@@ -89,6 +92,7 @@ class Supervisor {
   std::map<std::pair<Role, int>, Member> members_;
   Progress progress_;
   DeathWatch death_watch_;
+  MeterWatch meters_;
 
   std::uint64_t worker_restarts_ = 0;
   std::uint64_t loader_restarts_ = 0;

@@ -33,9 +33,20 @@ bool leaves_now(JobArena& arena) {
   return reason == StopReason::requested || reason == StopReason::launcher_gone;
 }
 
+// The last epoch up to `complete` that is to be evaluated; 0: none.
+std::uint64_t last_due(std::uint64_t complete, std::uint64_t every) {
+  return every == 0 ? 0 : complete / every * every;
+}
+
 void stop_at_target(JobArena& arena, const Evaluation& evaluation) {
   const double target = arena.job().target_accuracy;
   if (target > 0 && evaluation.accuracy >= target) arena.request_stop(StopReason::target_reached);
+}
+
+std::vector<std::string> names_of(const nn::FlatLayout& layout) {
+  std::vector<std::string> names;
+  for (const auto& parameter : layout.parameters) names.push_back(parameter.name);
+  return names;
 }
 
 }  // namespace
@@ -60,15 +71,19 @@ JobDescription Evaluator::describe() const {
           .parameter_elements = layout.elements,
           .optimizer_bytes = optimizer_->state_bytes(),
           .needs_closure = optimizer_->needs_closure(),
-          .resident_bytes = resident_bytes(),
-          .kernels = cpu::describe_kernels()};
+          .resident_bytes = resident_bytes() + train_data_->bytes_to_come(),
+          .kernels = cpu::describe_kernels(),
+          .tensor_count = layout.parameters.size(),
+          .tensor_name_bytes = JobMeters::tensor_name_bytes(names_of(layout))};
 }
 
 void Evaluator::publish(JobArena& arena) {
   const nn::FlatLayout layout = nn::flat_layout(*model_);
   if (arena.control().published.load(std::memory_order_acquire) == 0) {
     nn::copy_parameters(layout, arena.parameters());
+    arena.meters().set_tensor_names(names_of(layout));
     if (arena.job().shared_state != 0) optimizer_->initialize_state(arena.optimizer_state(0));
+    if (arena.replicas()) arena.replicas()->fill(arena.parameters());
     arena.control().published.store(1, std::memory_order_release);
     arena.notify_all();
   }
@@ -124,7 +139,7 @@ void Evaluator::run(JobArena& arena) {
       evaluate(arena, final);
       return;
     }
-    const std::uint64_t complete = arena.ring().low_water() / per_epoch;
+    const std::uint64_t complete = last_due(arena.ring().low_water() / per_epoch, arena.job().evaluate_every);
     // The last epoch's figure is the final one; and where training outruns evaluation, only the newest epoch
     // counts.
     if (complete > evaluated && complete < arena.job().epochs && !arena.stopping()) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "autograd/last_op.hpp"
@@ -14,7 +15,10 @@
 #include "shm/slot_ring.hpp"
 #include "workers/epoch_plan.hpp"
 #include "workers/job.hpp"
+#include "workers/job_meters.hpp"
 #include "workers/ledger.hpp"
+#include "workers/replicas.hpp"
+#include "workers/turnstile.hpp"
 
 namespace feral {
 
@@ -29,6 +33,8 @@ struct JobDescription {
   bool needs_closure = false;         // the optimizer evaluates the loss several times a step
   std::uint64_t resident_bytes = 0;   // of the evaluator with everything built: what a process of the job may take
   std::string kernels;                // which matrix kernels are in use, for people
+  std::uint64_t tensor_count = 0;     // parameters of the model, and what their names take (JobMeters)
+  std::uint64_t tensor_name_bytes = 0;
 };
 
 // The region "job": the numbers of the run. Written by the launcher before any child attaches, read-only
@@ -46,6 +52,7 @@ struct JobBlock {
   Policy policy;
   optim::RuleOptions rule_options;
   optim::ScheduleOptions schedule;
+  std::uint64_t evaluate_every;  // epochs; 0: only at the end
   double target_accuracy;
   std::uint64_t parameter_bytes;
   std::uint64_t optimizer_bytes;  // of one state
@@ -57,6 +64,14 @@ struct JobBlock {
     std::int32_t dims;
     std::int64_t sizes[Shape::max_dims];
   } fields[8];
+  std::uint32_t publish_every;  // batches
+  std::uint32_t deterministic;  // 1: workers go through the turnstile
+  std::uint32_t nodes;          // with a replica each; 0: none has one
+  std::uint64_t tensor_count;
+  std::uint64_t tensor_name_bytes;
+  std::uint32_t staleness_scale;  // 1: rates are divided by 1 + staleness
+  OnNonfinite on_nonfinite;
+  std::uint64_t nonfinite_limit;
 };
 
 enum class StopReason : std::uint32_t { none = 0, requested = 1, target_reached = 2, launcher_gone = 3 };
@@ -73,10 +88,11 @@ struct ControlBlock {
   // Notified when an epoch may be complete, when parameters were published, and after each of the words above
   // changed.
   shm::EventCount changed;
-  // Held by a worker while it updates the parameters, under Policy::locked; given back by the launcher when that
-  // worker died.
-  shm::OwnerLock update_lock;
 };
+
+// The region "stripes": that many locks, which workers take in ascending order while they update the parameters,
+// under Policy::locked (optim::Optimizer::set_lock); those of a dead worker are given back by the launcher.
+inline constexpr std::size_t stripe_count = 16;
 
 // How a child is: written by it alone, relaxed, and read by the launcher, which clears it before it starts a
 // replacement. Batches are told by their number plus 1, so that zero bytes say "none"; the evaluator's are those of
@@ -179,6 +195,18 @@ class JobArena {
   std::span<std::byte> optimizer_state(std::uint32_t worker) noexcept {
     return optimizers_.subspan(job_->shared_state != 0 ? 0 : worker * optimizer_stride_, job_->optimizer_bytes);
   }
+  std::span<shm::OwnerLock> stripes() noexcept { return stripes_; }
+  // Frees the stripes that this worker, who is gone for good, has held. Launcher only.
+  void free_stripes_of_dead(shm::Owner worker) noexcept;
+  // Of a deterministic job; others have none.
+  std::optional<Turnstile>& turnstile() noexcept { return turnstile_; }
+  // Of a job with --replicas; others have none.
+  std::optional<Replicas>& replicas() noexcept { return replicas_; }
+  // What that worker trains: its node's replica, or the parameters.
+  std::span<std::byte> parameters_of(std::uint32_t worker) noexcept {
+    return replicas_ ? replicas_->replica(replicas_->node_of(worker)) : parameters_;
+  }
+  JobMeters& meters() noexcept { return meters_; }
   const data::BatchLayout& batch_layout() const noexcept { return layout_; }
   std::byte* slot_memory(std::uint32_t slot) noexcept { return batches_.data() + slot * slot_bytes_; }
   std::size_t size_bytes() const noexcept { return arena_.size_bytes(); }
@@ -204,9 +232,13 @@ class JobArena {
   std::span<std::byte> parameters_;
   std::span<std::byte> optimizers_;
   std::span<std::byte> batches_;
+  std::span<shm::OwnerLock> stripes_;
+  std::optional<Turnstile> turnstile_;
+  std::optional<Replicas> replicas_;
   data::BatchLayout layout_;
   std::size_t slot_bytes_;
   std::size_t optimizer_stride_;
+  JobMeters meters_;
 };
 
 // Every wait on the arena's events is bounded by this and looks again: what a process killed between publishing and

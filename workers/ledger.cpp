@@ -1,6 +1,7 @@
 #include "workers/ledger.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
@@ -35,9 +36,13 @@ void Ledger::record(const shm::SlotClaim& claim, std::uint64_t samples, double m
   const Entry& before = entry(claim.slot, epoch, claim.turn);
   Entry& after = entry(claim.slot, epoch, claim.turn + 1);
   const std::uint64_t samples_before = first_of_epoch ? 0 : before.samples.load(std::memory_order_relaxed);
+  const std::uint64_t counted_before = first_of_epoch ? 0 : before.loss_samples.load(std::memory_order_relaxed);
   const double loss_before = first_of_epoch ? 0 : before.loss_sum.load(std::memory_order_relaxed);
   after.samples.store(samples_before + samples, std::memory_order_relaxed);
-  after.loss_sum.store(loss_before + mean_loss * static_cast<double>(samples), std::memory_order_relaxed);
+  const bool number = std::isfinite(mean_loss);
+  after.loss_sum.store(loss_before + (number ? mean_loss * static_cast<double>(samples) : 0),
+                       std::memory_order_relaxed);
+  after.loss_samples.store(counted_before + (number ? samples : 0), std::memory_order_relaxed);
 }
 
 EpochTotals Ledger::totals(const shm::SlotRing& ring, std::uint64_t epoch) const noexcept {
@@ -53,6 +58,7 @@ EpochTotals Ledger::totals(const shm::SlotRing& ring, std::uint64_t epoch) const
     if (done == 0 || (std::uint64_t{done} - 1) * slots_ + slot < first_item) continue;
     const Entry& committed = entry(slot, epoch, done);
     totals.samples += committed.samples.load(std::memory_order_relaxed);
+    totals.loss_samples += committed.loss_samples.load(std::memory_order_relaxed);
     totals.loss_sum += committed.loss_sum.load(std::memory_order_relaxed);
   }
   return totals;

@@ -2,10 +2,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <feral/feral.hpp>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -108,6 +110,11 @@ void record(const feral::data::Batch& batch) {
   if (::write(file, indices.data(), bytes) != static_cast<ssize_t>(bytes)) std::abort();
 }
 
+bool has_sample(const feral::data::Batch& batch, std::int64_t number) {
+  const std::vector<std::int64_t> indices = batch["index"].to_vector<std::int64_t>();
+  return std::find(indices.begin(), indices.end(), number) != indices.end();
+}
+
 // Lines in pieces, from stdout and stderr by turns.
 void chat() {
   static int number = 0;
@@ -150,7 +157,10 @@ double step(feral::StepContext& context) {
   if (mode == "step records") record(context.batch);
   if (mode == "step chats") chat();
   while (mode == "step floods") std::puts("so much to say");
-  const feral::Tensor loss = feral::nll_loss(context.model(context.batch.data()), context.batch.target());
+  feral::Tensor loss = feral::nll_loss(context.model(context.batch.data()), context.batch.target());
+  if (mode == "loss is nan" || (mode == "loss is nan at times" && has_sample(context.batch, 17))) {
+    loss = loss * std::numeric_limits<double>::quiet_NaN();
+  }
   loss.backward();
   context.optimizer.step();
   context.optimizer.zero_grad();
