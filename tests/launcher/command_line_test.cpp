@@ -158,7 +158,7 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   EXPECT_TRUE(refused(with({"--wrkers", "3"}), {"--wrkers"}));
   EXPECT_TRUE(refused(with({"extra"}), {"extra"}));
   EXPECT_TRUE(refused(with({"--optimizer", "lion"}), {"--optimizer", "lion", "sgd, adam, adamw"}));
-  EXPECT_TRUE(refused(with({"--policy", "atomic-add"}), {"--policy", "atomic-add", "racy"}));
+  EXPECT_TRUE(refused(with({"--policy", "careful"}), {"--policy", "careful", "racy"}));
   EXPECT_TRUE(refused(with({"--workers", "two"}), {"--workers", "two"}));
   EXPECT_TRUE(refused(with({"--workers"}), {"--workers"}));
   EXPECT_TRUE(refused(with({"--batch", "1.5"}), {"--batch", "1.5"}));
