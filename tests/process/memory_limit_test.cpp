@@ -64,10 +64,10 @@ class MemoryLimit : public support::JobTest {
 TEST_F(MemoryLimit, OfAGroupThatIsTooLowIsAnErrorWithTheNumbersBeforeTraining) {
   const std::string obstacle = make_group(180ULL << 20);
   if (!obstacle.empty()) GTEST_SKIP() << obstacle;
-  // Eight batches of the whole data set, 239 MiB.
+  // Seventeen batches of the whole data set, 30 MiB each.
   Program program(support::feral_program, digits({"--batch", "10000", "--report", path("report.json")}),
                   {.cgroup = group_});
-  expect_failed(program, 2, {"memory: the job needs", "arena 240", "MiB", group_.filename().string(), "--batch"});
+  expect_failed(program, 2, {"memory: the job needs", "arena 5", "MiB", group_.filename().string(), "--batch"});
 }
 
 TEST_F(MemoryLimit, OfAGroupThatSufficesIsNoObstacle) {
