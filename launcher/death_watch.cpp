@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <ranges>
 
 #include "core/fail.hpp"
 #include "launcher/process_state.hpp"
@@ -24,14 +23,15 @@ std::string words_for(const Hang& hang) {
                      hang.starting ? " since it was started" : "");
 }
 
-// Whether it may be that this worker waits for another one, which holds a lock above all that this one holds:
-// they are taken in ascending order.
-bool waits_for_lock(const ChildIdentity& identity, JobArena& arena) {
+// Whether it may be that this worker waits for another one that holds a stripe. Stripes are taken in ascending
+// order: only who holds the last one that is held waits for nobody.
+bool waits_for_stripe(const ChildIdentity& identity, JobArena& arena) {
   if (identity.role != Role::worker) return false;
-  for (const shm::OwnerLock& stripe : arena.stripes() | std::views::reverse) {
-    if (const std::optional<shm::Owner> holder = stripe.holder()) return *holder != identity.owner;
+  std::optional<shm::Owner> foremost;
+  for (const shm::OwnerLock& stripe : arena.stripes()) {
+    if (const std::optional<shm::Owner> holder = stripe.holder()) foremost = holder;
   }
-  return false;
+  return foremost && *foremost != identity.owner;
 }
 
 ProcessBeats beats_of(const ChildProcess& child, JobArena* arena) {
@@ -40,7 +40,7 @@ ProcessBeats beats_of(const ChildProcess& child, JobArena* arena) {
   const ChildIdentity& identity = child.identity();
   const Heartbeat& heartbeat = watched(*arena, identity.role, identity.owner.index).heartbeat;
   beats.beats = heartbeat.beats.load(std::memory_order_relaxed);
-  beats.waiting = heartbeat.waiting.load(std::memory_order_relaxed) != 0 || waits_for_lock(identity, *arena);
+  beats.waiting = heartbeat.waiting.load(std::memory_order_relaxed) != 0 || waits_for_stripe(identity, *arena);
   if (beats.waiting) beats.stopped = is_stopped(child.pid());
   return beats;
 }

@@ -91,8 +91,8 @@ class Supervisor {
   std::optional<JobArena> arena_;
   std::map<std::pair<Role, int>, Member> members_;
   Progress progress_;
-  DeathWatch death_watch_;
   MeterWatch meters_;
+  DeathWatch death_watch_;
 
   std::uint64_t worker_restarts_ = 0;
   std::uint64_t loader_restarts_ = 0;

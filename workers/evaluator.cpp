@@ -27,15 +27,15 @@ std::uint64_t resident_bytes() {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+// The last epoch up to `complete` that is to be evaluated; 0: none.
+std::uint64_t last_due(std::uint64_t complete, std::uint64_t every) {
+  return every == 0 ? 0 : complete / every * every;
+}
+
 // Whether nobody is going to ask for its figures.
 bool leaves_now(JobArena& arena) {
   const StopReason reason = arena.control().stop.load(std::memory_order_relaxed);
   return reason == StopReason::requested || reason == StopReason::launcher_gone;
-}
-
-// The last epoch up to `complete` that is to be evaluated; 0: none.
-std::uint64_t last_due(std::uint64_t complete, std::uint64_t every) {
-  return every == 0 ? 0 : complete / every * every;
 }
 
 void stop_at_target(JobArena& arena, const Evaluation& evaluation) {

@@ -96,6 +96,7 @@ class HogwildWorker {
       held_.push_back({*claim, train(*claim)});
       if (held_.size() == block_.publish_every) publish();
     }
+    own_.heartbeat.wait();
     if (arena_.replicas()) arena_.replicas()->leave(owner_, *stretches_, arena_.parameters());
   }
 

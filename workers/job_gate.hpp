@@ -18,7 +18,8 @@ class JobGate final : public optim::StepGate {
  public:
   // Of the worker `owner`; set_gate() is called on its optimizer. `in_place`: its steps write what all share;
   // otherwise the worker says itself when it has read and published (staleness()).
-  JobGate(JobArena& arena, shm::Owner owner, const nn::Module& model, optim::Optimizer& optimizer, bool in_place = true);
+  JobGate(JobArena& arena, shm::Owner owner, const nn::Module& model, optim::Optimizer& optimizer,
+          bool in_place = true);
 
   // The worker begins with that batch.
   void begin(std::uint64_t item) noexcept;
