@@ -43,7 +43,7 @@ if(NOT FERAL_SANITIZE STREQUAL "thread" AND (FERAL_SANITIZE OR CMAKE_BUILD_TYPE 
 endif()
 if(FERAL_SANITIZE MATCHES "undefined")
   set(outside ${FERAL_SOURCES})
-  list(FILTER outside INCLUDE REGEX "/(shm|data)/|/tensor/(npy|npz|files|dlpack|print|tensor)")
+  list(FILTER outside INCLUDE REGEX "/(shm|data)/|/tensor/(npy|npz|safetensors|files|dlpack|print|tensor)")
   set_source_files_properties(${outside} PROPERTIES COMPILE_OPTIONS "-fsanitize=alignment")
 endif()
 

@@ -119,6 +119,16 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   shown(app.add_option("--grace", options.grace,
                        "Time in which all processes leave after Ctrl-C, SIGTERM or the launcher's death"),
         "SECONDS");
+  app.add_option("--checkpoint", options.checkpoint,
+                 "Write checkpoints to this folder, the last one when the run ends")
+      ->option_text("DIR");
+  shown(app.add_option("--checkpoint-every", options.checkpoint_every, "Epochs from one to the next"), "N");
+  shown(
+      app.add_option("--checkpoint-keep", options.checkpoint_keep, "How many of the newest stay, beside the best"),
+      "N");
+  add_named(app, "--checkpoint-mode", options.checkpoint_mode, checkpoint_mode_count,
+            "fuzzy: nobody waits; quiesced: workers pause while the values are copied");
+  app.add_flag("--resume", options.resume, "Go on from the newest whole checkpoint in that folder");
 }
 
 // Whoever names another rule than the job's wants that rule's own rates, not those chosen for the first one.

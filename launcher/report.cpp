@@ -76,6 +76,8 @@ std::string to_json(const Report& report) {
   for (const StalenessSummary& one : report.meters.staleness_per_worker) {
     json["staleness_per_worker"].push_back(to_json(one));
   }
+  json["steps_before"] = report.steps_before;
+  json["checkpoint"] = report.checkpoint.empty() ? Json() : Json(report.checkpoint);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

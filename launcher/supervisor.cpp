@@ -40,8 +40,13 @@ std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& d
   const std::uint64_t copies = trains_on_a_copy(options.policy, options.publish_every) ? 2 : 0;
   const std::uint64_t worker = process_bytes + (2 + copies) * description.parameter_bytes + 8 * layout.size_bytes();
   const std::uint64_t loader = std::max(process_bytes, description.resident_bytes);
-  return static_cast<std::uint64_t>(options.workers) * worker +
-         static_cast<std::uint64_t>(options.loaders) * loader;
+  const auto workers = static_cast<std::uint64_t>(options.workers);
+  // The evaluator writes checkpoints from a copy.
+  const std::uint64_t copy =
+      options.checkpoint.empty()
+          ? 0
+          : description.parameter_bytes + (options.shared_state ? 1 : workers) * description.optimizer_bytes;
+  return workers * worker + static_cast<std::uint64_t>(options.loaders) * loader + copy;
 }
 
 // Each node's replica in that node's memory. Where the kernel refuses, it lies where the reservation puts it.
@@ -78,6 +83,7 @@ int Supervisor::run() {
   std::signal(SIGCHLD, SIG_DFL);  // an inherited SIG_IGN would hide how children end
   check_options(options_);
   check_report_path(options_.report);
+  checkpoints_.emplace(options_);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     if (!is_ignored(number)) signals_.add(number);
   }
@@ -154,12 +160,14 @@ void Supervisor::on_message(ChildProcess& child, ChildMessage message) {
 
 void Supervisor::plan(const JobDescription& description) {
   block_ = plan_job(options_, description, static_cast<int>(cores_.size()));
+  checkpoints_->check(*block_, model_name_);
   has_test_data_ = description.test_samples > 0;
   const data::BatchLayout layout(description.fields, options_.batch);
   const shm::ArenaPlan arena_plan = plan_arena(*block_, slot_bytes(layout));
   shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(),
                            private_bytes(options_, description, layout));
   print_plan(description, arena_plan.total_bytes());
+  for (const std::string& line : checkpoints_->lines(*block_)) progress_.print(line);
   shm::set_size_and_seal(memfd_.get(), arena_plan.total_bytes());
   if (block_->nodes != 0 && options_.nodes == 0) place_replicas(memfd_.get(), *block_, arena_plan);
   spawn(Role::reserver, 0, 0);
@@ -181,6 +189,8 @@ void Supervisor::on_reserver_ended(const ExitStatus& status) {
     return;
   }
   arena_.emplace(JobArena::create(memfd_.get(), *block_));
+  batches_redone_ += checkpoints_->restore(*arena_);
+  evaluations_shown_ = checkpoints_->epochs_evaluated();
   start_members();
 }
 

@@ -13,6 +13,7 @@
 
 #include "launcher/child_process.hpp"
 #include "launcher/death_watch.hpp"
+#include "launcher/job_checkpoints.hpp"
 #include "launcher/meter_watch.hpp"
 #include "launcher/progress.hpp"
 #include "launcher/report.hpp"
@@ -86,6 +87,7 @@ class Supervisor {
   std::uint64_t started_ns_;
 
   shm::Fd memfd_;
+  std::optional<JobCheckpoints> checkpoints_;  // since run() began
   std::optional<JobBlock> block_;
   bool has_test_data_ = false;
   std::optional<JobArena> arena_;

@@ -10,6 +10,7 @@
 #include "workers/job_gate.hpp"
 #include "workers/job_rates.hpp"
 #include "workers/parameter_access.hpp"
+#include "workers/quiesce.hpp"
 #include "workers/slot_batches.hpp"
 
 namespace feral {
@@ -106,14 +107,24 @@ class HogwildWorker {
     shm::SlotRing& ring = arena_.ring();
     for (;;) {
       const bool stopping = arena_.stopping();
+      const bool paused = !may_begin_batch(arena_);
       const std::uint32_t key = ring.ready_event().key();
-      if (!stopping) {
-        if (const auto claim = ring.try_take(owner_)) return claim;
+      if (!stopping && !paused) {
+        if (const auto claim = ring.try_take(owner_)) {
+          if (may_begin_batch(arena_)) return claim;
+          ring.put_back(*claim);
+          continue;
+        }
       }
       publish();
       // Nobody leaves before all is done: a batch that another worker holds comes back if that worker dies.
       if (stopping || ring.all_done()) return std::nullopt;
       own_.heartbeat.wait();
+      if (paused) {
+        if (arena_.replicas()) arena_.replicas()->leave(owner_, *stretches_, arena_.parameters());
+        wait_out_pause(arena_);
+        continue;
+      }
       ring.ready_event().wait(key, block_.spins, longest_wait);
     }
   }

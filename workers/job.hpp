@@ -13,6 +13,7 @@
 #include "optim/optimizer.hpp"
 #include "optim/rule.hpp"
 #include "optim/schedule.hpp"
+#include "workers/checkpoint_block.hpp"
 
 namespace feral {
 
@@ -77,6 +78,12 @@ struct TrainOptions {
 
   double hang_timeout = 120;  // seconds without progress after which a process is replaced; 0: never
   double grace = 5;           // seconds in which all processes leave after a stop, or the launcher's death
+
+  std::string checkpoint;             // folder for checkpoints (docs/checkpoints.md); empty: none are written
+  std::int64_t checkpoint_every = 1;  // epochs
+  std::int64_t checkpoint_keep = 3;   // how many of the newest stay, beside the best
+  CheckpointMode checkpoint_mode = CheckpointMode::fuzzy;
+  bool resume = false;  // go on from the newest whole checkpoint in that folder
 };
 
 // What a step works on, for jobs with a step of their own.

@@ -93,6 +93,9 @@ void check_deterministic(const TrainOptions& options) {
   refuse(options.shared_state, "--shared-state", "each worker's state follows its own batches");
   refuse(options.schedule == optim::Schedule::plateau, "--schedule plateau",
          "when a loss has been measured is a matter of time");
+  refuse(options.resume, "--resume", "its rounds begin with the first batch");
+  refuse(options.checkpoint_mode == CheckpointMode::quiesced && !options.checkpoint.empty(),
+         "--checkpoint-mode quiesced", "its workers stop for nobody; a checkpoint may be fuzzy");
   refuse(options.target_accuracy > 0, "--target-accuracy", "when it has been measured is a matter of time");
   refuse(options.max_workers != 0 && options.max_workers != options.workers,
          fmt::format("--max-workers {}", options.max_workers),
@@ -177,6 +180,9 @@ void check_options(const TrainOptions& options) {
   }
   if (!(options.grace >= 0 && options.grace <= day))
     fail("--grace {}: must be 0 to {} seconds", options.grace, day);
+  check_range("checkpoint-every", options.checkpoint_every, 1, max_epochs);
+  check_range("checkpoint-keep", options.checkpoint_keep, 1, std::numeric_limits<std::int64_t>::max());
+  if (options.resume && options.checkpoint.empty()) fail("--resume: --checkpoint DIR must say from where");
 }
 
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
@@ -258,6 +264,7 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   shm::ArenaPlan plan;
   plan.add("job", sizeof(JobBlock));
   plan.add("control", sizeof(ControlBlock));
+  plan.add("checkpoint", sizeof(CheckpointBlock));
   plan.add("ring", shm::SlotRing::size_bytes(block.slots));
   plan.add("ledger", Ledger::size_bytes(block.slots, block.epochs));
   plan.add("workers", checked_multiply(block.max_workers, sizeof(WorkerBlock)));
@@ -296,6 +303,7 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
     : arena_(std::move(arena)),
       job_(&arena_.object<JobBlock>("job")),
       control_(&arena_.object<ControlBlock>("control")),
+      checkpoint_(&arena_.object<CheckpointBlock>("checkpoint")),
       ring_(ring),
       ledger_(arena_.region("ledger"), job_->plan, job_->slots, job_->epochs),
       workers_(array<WorkerBlock>(arena_, "workers", job_->max_workers)),

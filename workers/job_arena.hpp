@@ -13,6 +13,7 @@
 #include "shm/event_count.hpp"
 #include "shm/owner_lock.hpp"
 #include "shm/slot_ring.hpp"
+#include "workers/checkpoint_block.hpp"
 #include "workers/epoch_plan.hpp"
 #include "workers/job.hpp"
 #include "workers/job_meters.hpp"
@@ -144,7 +145,8 @@ struct alignas(control_line_bytes) EvaluatorBlock {
 // numbers), relaxed; read by the launcher. Times are of CLOCK_MONOTONIC in nanoseconds, 0 for never.
 struct alignas(control_line_bytes) WorkerBlock {
   Heartbeat heartbeat;
-  // 0, then 1: this index's own optimizer state holds what it begins with. Not needed for a shared one, which the
+  // 0, then 1: this index's own optimizer state holds what it begins with; of a job that goes on from a checkpoint
+  // the evaluator may have put it there, before it publishes the parameters. Not needed for a shared one, which the
   // evaluator makes.
   std::atomic<std::uint32_t> state_made;
   std::atomic<std::uint64_t> steps;
@@ -184,6 +186,7 @@ class JobArena {
 
   const JobBlock& job() const noexcept { return *job_; }
   ControlBlock& control() noexcept { return *control_; }
+  CheckpointBlock& checkpoint() noexcept { return *checkpoint_; }
   shm::SlotRing& ring() noexcept { return ring_; }
   Ledger& ledger() noexcept { return ledger_; }
   std::span<WorkerBlock> workers() noexcept { return workers_; }  // max_workers of them
@@ -223,6 +226,7 @@ class JobArena {
   shm::Arena arena_;
   const JobBlock* job_;
   ControlBlock* control_;
+  CheckpointBlock* checkpoint_;
   shm::SlotRing ring_;
   Ledger ledger_;
   std::span<WorkerBlock> workers_;
