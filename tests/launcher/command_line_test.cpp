@@ -85,26 +85,30 @@ TEST(FeralLine, OfTrainSetsEveryOption) {
                                "--name",
                                "mine",
                                "--dry-run"});
-  ASSERT_FALSE(p.line.exit_code) << p.errors;
-  EXPECT_EQ(p.line.command, "train");
-  EXPECT_EQ(p.line.model, "lenet");
-  EXPECT_EQ(p.line.data, "digits");
-  const TrainOptions& o = p.line.options;
-  EXPECT_EQ(o.workers, 5);
-  EXPECT_EQ(o.loaders, 3);
-  EXPECT_EQ(o.epochs, 7);
-  EXPECT_EQ(o.batch, 20);
-  EXPECT_EQ(o.lr, 0.5);
-  EXPECT_EQ(o.momentum, 0.25);
-  EXPECT_TRUE(o.shared_state);
-  EXPECT_EQ(o.weight_decay, 0.125);
-  EXPECT_EQ(o.seed, 9U);
-  EXPECT_EQ(o.target_accuracy, 0.75);
-  EXPECT_EQ(o.report, "r.json");
-  EXPECT_EQ(o.max_restarts, 4);
-  EXPECT_TRUE(o.keep_blas_env);
-  EXPECT_EQ(o.name, "mine");
-  EXPECT_TRUE(o.dry_run);
+  "--hang-timeout", "2.5", "--grace", "0.25"
+});
+ASSERT_FALSE(p.line.exit_code) << p.errors;
+EXPECT_EQ(p.line.command, "train");
+EXPECT_EQ(p.line.model, "lenet");
+EXPECT_EQ(p.line.data, "digits");
+const TrainOptions& o = p.line.options;
+EXPECT_EQ(o.workers, 5);
+EXPECT_EQ(o.loaders, 3);
+EXPECT_EQ(o.epochs, 7);
+EXPECT_EQ(o.batch, 20);
+EXPECT_EQ(o.lr, 0.5);
+EXPECT_EQ(o.momentum, 0.25);
+EXPECT_TRUE(o.shared_state);
+EXPECT_EQ(o.weight_decay, 0.125);
+EXPECT_EQ(o.seed, 9U);
+EXPECT_EQ(o.target_accuracy, 0.75);
+EXPECT_EQ(o.report, "r.json");
+EXPECT_EQ(o.max_restarts, 4);
+EXPECT_TRUE(o.keep_blas_env);
+EXPECT_EQ(o.name, "mine");
+EXPECT_TRUE(o.dry_run);
+EXPECT_EQ(o.hang_timeout, 2.5);
+EXPECT_EQ(o.grace, 0.25);
 }
 
 TEST(FeralLine, OfTrainChoosesRuleScheduleAndPolicy) {
@@ -173,6 +177,7 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   EXPECT_TRUE(refused(with({"extra"}), {"extra"}));
   EXPECT_TRUE(refused(with({"--optimizer", "lion"}), {"--optimizer", "lion", "sgd, adam, adamw"}));
   EXPECT_TRUE(refused(with({"--policy", "sometimes"}), {"--policy", "sometimes", "racy"}));
+  EXPECT_TRUE(refused(with({"--policy", "careful"}), {"--policy", "careful", "racy"}));
   EXPECT_TRUE(refused(with({"--workers", "two"}), {"--workers", "two"}));
   EXPECT_TRUE(refused(with({"--workers"}), {"--workers"}));
   EXPECT_TRUE(refused(with({"--batch", "1.5"}), {"--batch", "1.5"}));
@@ -190,6 +195,11 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   EXPECT_TRUE(refused(with({"--seed", "-1"}), {"--seed"}));
   EXPECT_TRUE(refused(with({"--target-accuracy", "1.5"}), {"--target-accuracy"}));
   EXPECT_TRUE(refused(with({"--max-restarts", "-1"}), {"--max-restarts"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "0.1"}), {"--hang-timeout 0.1", "0 (never) or 0.5 to"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "-1"}), {"--hang-timeout -1"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "nan"}), {"--hang-timeout"}));
+  EXPECT_EQ(with({"--hang-timeout", "0"}).errors, "");
+  EXPECT_TRUE(refused(with({"--grace", "-0.5"}), {"--grace -0.5"}));
 }
 
 TEST(FeralLine, HelpAndVersionGoToStdout) {
