@@ -8,6 +8,11 @@
 namespace feral {
 namespace {
 
+// What docs/hogwild-meters.md calls notable.
+constexpr double notable_share = 0.01;
+
+std::string percent(double share) { return fmt::format("{:.2g}%", 100 * share); }
+
 // "batch 12 (epoch 1)"
 std::string batch_name(JobArena& arena, std::uint64_t item) {
   return fmt::format("batch {} (epoch {})", item, arena.job().plan.epoch_of(item) + 1);
@@ -66,6 +71,15 @@ MeterReport MeterWatch::report(JobArena& arena) {
     report.dropped_nonfinite_per_worker.push_back(dropped);
   }
   report.staleness = all.summary();
+  for (std::size_t tensor = 0; tensor < arena.meters().tensor_count(); ++tensor) {
+    LostSummary sum;
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      const LostSummary one = summary_of(arena.meters().lost(i)[tensor]);
+      sum.updates += one.updates;
+      sum.lost += one.lost;
+    }
+    report.lost.push_back({std::string(arena.meters().tensor_name(tensor)), sum});
+  }
   return report;
 }
 
@@ -75,6 +89,20 @@ std::vector<std::string> MeterWatch::summary(const MeterReport& report) {
     lines.push_back(fmt::format("staleness: mean {:.2f}, median {}, 99 in 100 up to {}, max {}",
                                 report.staleness.mean, report.staleness.p50, report.staleness.p99,
                                 report.staleness.max));
+  }
+  const auto less = [](const MeterReport::Lost& a, const MeterReport::Lost& b) {
+    return a.counts.share() < b.counts.share();
+  };
+  if (const auto most = std::ranges::max_element(report.lost, less);
+      most != report.lost.end() && most->counts.lost > 0) {
+    LostSummary all;
+    for (const MeterReport::Lost& one : report.lost) {
+      all.updates += one.counts.updates;
+      all.lost += one.counts.lost;
+    }
+    lines.push_back(fmt::format("updates lost: {} of all elements', most of {}: {}{}", percent(all.share()),
+                                most->tensor, percent(most->counts.share()),
+                                most->counts.share() < notable_share ? "" : "; --policy atomic-add loses none"));
   }
   if (report.dropped_nonfinite > 0) {
     lines.push_back(fmt::format("steps left out as their gradients were not all numbers: {}",

@@ -70,6 +70,11 @@ std::string to_json(const Report& report) {
   for (const StalenessSummary& one : report.meters.staleness_per_worker) {
     json["staleness_per_worker"].push_back(to_json(one));
   }
+  json["lost_updates"] = Json::array();
+  for (const auto& [tensor, counts] : report.meters.lost) {
+    json["lost_updates"].push_back(
+        {{"tensor", tensor}, {"updates", counts.updates}, {"lost", counts.lost}, {"share", counts.share()}});
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -26,7 +26,8 @@ JobGate::JobGate(JobArena& arena, shm::Owner owner, const nn::Module& model, opt
     : tensors_(numbers_in_model(model, optimizer)),
       scales_(arena.job().staleness_scale != 0),
       staleness_(arena.meters().updates(), arena.meters().workers()[owner.index].staleness),
-      guard_(arena, owner, tensors_) {
+      guard_(arena, owner, tensors_),
+      lost_(arena.meters().lost(owner.index), tensors_, arena.meters().updates()) {
   rates_.reserve(optimizer.group_count());
   optimizer.set_gate(this);
 }
@@ -39,12 +40,14 @@ void JobGate::begin(std::uint64_t item) noexcept {
 bool JobGate::enter(optim::Optimizer& optimizer) {
   // What changes gradients comes after this look at them, and sees numbers alone.
   if (!guard_.accepts(optimizer, item_)) return false;
+  lost_.begin(optimizer);
   if (scales_) scale_rates(optimizer);
   return true;
 }
 
 void JobGate::leave(optim::Optimizer& optimizer) {
   staleness_.written();
+  lost_.end(optimizer);
   if (!scales_) return;
   for (std::size_t group = 0; group < rates_.size(); ++group) optimizer.set_lr(group, rates_[group]);
 }

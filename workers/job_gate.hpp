@@ -9,6 +9,7 @@
 #include "optim/optimizer.hpp"
 #include "shm/slot_ring.hpp"
 #include "workers/job_arena.hpp"
+#include "workers/lost_updates.hpp"
 #include "workers/nonfinite_guard.hpp"
 #include "workers/staleness.hpp"
 
@@ -35,6 +36,7 @@ class JobGate final : public optim::StepGate {
   std::uint64_t item_ = 0;
   Staleness staleness_;
   NonfiniteGuard guard_;
+  LostUpdates lost_;
   std::vector<double> rates_;  // of the optimizer's groups, while a step runs with others
 };
 
