@@ -70,6 +70,8 @@ std::string to_json(const Report& report) {
   for (const StalenessSummary& one : report.meters.staleness_per_worker) {
     json["staleness_per_worker"].push_back(to_json(one));
   }
+  json["rollbacks"] = report.meters.rollbacks;
+  json["updates_dropped_rollback"] = report.meters.dropped_rollback;
   json["lost_updates"] = Json::array();
   for (const auto& [tensor, counts] : report.meters.lost) {
     json["lost_updates"].push_back(

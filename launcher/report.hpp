@@ -18,6 +18,8 @@ struct MeterReport {
   std::vector<StalenessSummary> staleness_per_worker;
   std::uint64_t dropped_nonfinite = 0;
   std::vector<std::uint64_t> dropped_nonfinite_per_worker;
+  std::uint64_t rollbacks = 0;
+  std::uint64_t dropped_rollback = 0;
   struct Lost {
     std::string tensor;
     LostSummary counts;

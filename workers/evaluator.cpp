@@ -76,7 +76,8 @@ void Evaluator::publish(JobArena& arena) {
     arena.notify_all();
   }
   nn::bind_parameters(layout, arena.parameters());
-  optimizer_.reset();
+  guard_.emplace(arena, layout, optimizer_.get());
+  if (!arena.rollback().enabled()) optimizer_.reset();
 }
 
 bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
@@ -91,6 +92,11 @@ bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
   BatchScore total;
   for (std::int64_t first = 0; first < samples; first += layout.capacity()) {
     if (arena.control().stop.load(std::memory_order_relaxed) == StopReason::requested) return false;
+    if (guard_->serve()) {  // what was measured is of parameters that are gone
+      first = -layout.capacity();
+      total = {};
+      continue;
+    }
     indices.resize(static_cast<std::size_t>(std::min(layout.capacity(), samples - first)));
     std::iota(indices.begin(), indices.end(), first);
     test_data_->fill(indices, layout, aligned);
@@ -103,12 +109,30 @@ bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
   into.accuracy = total.metric_sum / static_cast<double>(samples);
   into.done.store(1, std::memory_order_release);
   arena.control().changed.notify();
+  guard_->look(into.loss);
   return true;
+}
+
+void Evaluator::keep_snapshots(JobArena& arena) {
+  ControlBlock& control = arena.control();
+  std::uint64_t epochs = arena.ring().low_water() / arena.job().plan.batches_per_epoch();
+  while (arena.rollback().enabled() && control.stop.load(std::memory_order_relaxed) == StopReason::none &&
+         control.training_over.load(std::memory_order_acquire) == 0) {
+    const std::uint32_t key = control.changed.key();
+    guard_->serve();
+    const std::uint64_t complete = arena.ring().low_water() / arena.job().plan.batches_per_epoch();
+    if (complete > epochs) {
+      epochs = complete;
+      guard_->look({});
+    } else if (!arena.rollback().wanted()) {
+      control.changed.wait(key, 0, longest_wait);
+    }
+  }
 }
 
 void Evaluator::run(JobArena& arena) {
   publish(arena);
-  if (!test_data_) return;
+  if (!test_data_) return keep_snapshots(arena);
   const std::uint64_t per_epoch = arena.job().plan.batches_per_epoch();
   ControlBlock& control = arena.control();
   Evaluation& final = arena.evaluations()[arena.job().epochs];
@@ -120,8 +144,11 @@ void Evaluator::run(JobArena& arena) {
   for (;;) {
     const std::uint32_t key = control.changed.key();
     if (control.stop.load(std::memory_order_relaxed) == StopReason::requested) return;
+    guard_->serve();
     if (control.training_over.load(std::memory_order_acquire) != 0) {
-      evaluate(arena, final);
+      // What is not to be kept may show at the end only.
+      do evaluate(arena, final);
+      while (guard_->serve());
       return;
     }
     const std::uint64_t complete = arena.ring().low_water() / per_epoch;

@@ -1,8 +1,12 @@
 // The evaluator: publishes the initial parameters, then measures the live ones beside the training.
 #pragma once
 
+#include <memory>
+#include <optional>
+
 #include "workers/job.hpp"
 #include "workers/job_arena.hpp"
+#include "workers/parameter_guard.hpp"
 
 namespace feral {
 
@@ -23,12 +27,15 @@ class Evaluator {
 
  private:
   void publish(JobArena& arena);
+  // Where there is nothing to evaluate: keeps snapshots until the training is over.
+  void keep_snapshots(JobArena& arena);
   // Loss and accuracy over the test data with the parameters as they are; false when a stop cut it short.
   bool evaluate(JobArena& arena, Evaluation& into);
 
   const Job& job_;
   std::unique_ptr<nn::Module> model_;
   std::unique_ptr<optim::Optimizer> optimizer_;  // for the size of its state and the values that it begins with
+  std::optional<ParameterGuard> guard_;
   std::unique_ptr<data::Dataset> train_data_;
   std::unique_ptr<data::Dataset> test_data_;
 };

@@ -57,6 +57,10 @@ std::uint32_t most(std::int64_t asked, std::int64_t at_first, int cores) {
 
 std::size_t optimizer_stride(const JobBlock& block) { return align_up(block.optimizer_bytes, control_line_bytes); }
 
+std::size_t all_states_bytes(const JobBlock& block) {
+  return checked_multiply(block.shared_state != 0 ? 1 : block.max_workers, optimizer_stride(block));
+}
+
 template <class T>
 std::span<T> array(const shm::Arena& arena, std::string_view name, std::size_t count) {
   const std::span<std::byte> bytes = arena.region(name);
@@ -169,10 +173,10 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   plan.add("loaders", checked_multiply(block.max_loaders, sizeof(LoaderBlock)));
   plan.add("evaluations", checked_multiply(block.epochs + 1, sizeof(Evaluation)));
   plan.add("parameters", block.parameter_bytes);
-  plan.add("optimizers",
-           checked_multiply(block.shared_state != 0 ? 1 : block.max_workers, optimizer_stride(block)));
+  plan.add("optimizers", all_states_bytes(block));
   plan.add("batches", checked_multiply(block.slots, slot_bytes));
   JobMeters::plan(plan, block);
+  Rollback::plan(plan, block, all_states_bytes(block));
   return plan;
 }
 
@@ -206,10 +210,11 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
       slot_bytes_(feral::slot_bytes(layout_)),
       optimizer_stride_(optimizer_stride(*job_)),
-      meters_(arena_, *job_) {
+      meters_(arena_, *job_),
+      rollback_(arena_, *job_, all_states_bytes(*job_)) {
   if (ring_.slot_count() != job_->slots || batches_.size() != job_->slots * slot_bytes_ ||
-      optimizers_.size() != (job_->shared_state != 0 ? 1 : job_->max_workers) * optimizer_stride_ ||
-      job_->workers > job_->max_workers || job_->loaders > job_->max_loaders || job_->plan.samples == 0 ||
+      optimizers_.size() != all_states_bytes(*job_) || job_->workers > job_->max_workers ||
+      job_->loaders > job_->max_loaders || job_->plan.samples == 0 ||
       ring_.item_count() != checked_multiply(job_->plan.batches_per_epoch(), job_->epochs)) {
     fail("arena: the slot ring and the job block disagree");
   }

@@ -27,25 +27,29 @@ JobGate::JobGate(JobArena& arena, shm::Owner owner, const nn::Module& model, opt
       scales_(arena.job().staleness_scale != 0),
       staleness_(arena.meters().updates(), arena.meters().workers()[owner.index].staleness),
       guard_(arena, owner, tensors_),
+      door_(arena, owner),
       lost_(arena.meters().lost(owner.index), tensors_, arena.meters().updates()) {
   rates_.reserve(optimizer.group_count());
   optimizer.set_gate(this);
 }
 
-void JobGate::begin(std::uint64_t item) noexcept {
+void JobGate::begin(std::uint64_t item) {
   item_ = item;
+  door_.read();
   staleness_.read();
 }
 
 bool JobGate::enter(optim::Optimizer& optimizer) {
   // What changes gradients comes after this look at them, and sees numbers alone.
-  if (!guard_.accepts(optimizer, item_)) return false;
+  if (!guard_.accepts(optimizer, item_, door_.seen())) return false;
+  if (!door_.enter()) return false;
   lost_.begin(optimizer);
   if (scales_) scale_rates(optimizer);
   return true;
 }
 
 void JobGate::leave(optim::Optimizer& optimizer) {
+  door_.leave();
   staleness_.written();
   lost_.end(optimizer);
   if (!scales_) return;

@@ -20,8 +20,8 @@ class JobGate final : public optim::StepGate {
   // Of the worker `owner`; set_gate() is called on its optimizer.
   JobGate(JobArena& arena, shm::Owner owner, const nn::Module& model, optim::Optimizer& optimizer);
 
-  // The worker begins to read the parameters, for that batch.
-  void begin(std::uint64_t item) noexcept;
+  // The worker begins to read the parameters, for that batch. Waits while they are rolled back.
+  void begin(std::uint64_t item);
 
   bool enter(optim::Optimizer& optimizer) override;
   void leave(optim::Optimizer& optimizer) override;
@@ -36,6 +36,7 @@ class JobGate final : public optim::StepGate {
   std::uint64_t item_ = 0;
   Staleness staleness_;
   NonfiniteGuard guard_;
+  RollbackDoor door_;
   LostUpdates lost_;
   std::vector<double> rates_;  // of the optimizer's groups, while a step runs with others
 };
