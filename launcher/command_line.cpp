@@ -108,7 +108,8 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   app.add_flag("--staleness-scale", options.staleness_scale,
                "Divide the rate of a step by 1 + the number of updates since its parameters were read");
   add_named(app, "--on-nonfinite", options.on_nonfinite, on_nonfinite_count,
-            "When gradients have NaN or infinities: drop the step, stop the run");
+            "When gradients have NaN or infinities: drop the step, rollback to good parameters after too many, "
+            "stop the run");
   shown(app.add_option("--nonfinite-limit", options.nonfinite_limit,
                        "Steps of a worker dropped in a row that are too many; 0: never"),
         "N");

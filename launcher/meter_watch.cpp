@@ -8,6 +8,11 @@
 namespace feral {
 namespace {
 
+// What docs/hogwild-meters.md calls notable.
+constexpr double notable_share = 0.01;
+
+std::string percent(double share) { return fmt::format("{:.2g}%", 100 * share); }
+
 // "batch 12 (epoch 1)"
 std::string batch_name(JobArena& arena, std::uint64_t item) {
   return fmt::format("batch {} (epoch {})", item, arena.job().plan.epoch_of(item) + 1);
@@ -31,16 +36,31 @@ std::vector<std::string> MeterWatch::news(JobArena& arena) {
                     "out; further ones are only counted",
                     i, dropped_tensor(arena, i), batch_name(arena, first - 1)));
   }
+  if (const std::uint64_t done = arena.rollback().done(); done > rollbacks_told_) {
+    rollbacks_told_ = done;
+    lines.push_back(fmt::format("rollback {}: parameters and optimizer state are again those after {} steps", done,
+                                with_thousands(arena.rollback().block().restored_steps.load())));
+  }
   return lines;
 }
 
 std::optional<std::string> MeterWatch::trouble(JobArena& arena) {
   const std::optional<TroubleReport> report = arena.meters().trouble();
   if (!report) return std::nullopt;
+  const char* remedy = "look at that batch, lower --lr, or raise --warmup";
+  if (report->what == Trouble::snapshots) {
+    return fmt::format(
+        "rolled back {} times, and there is no snapshot left to go back to: lower --lr or raise --warmup",
+        arena.rollback().done());
+  }
+  if (report->what == Trouble::parameters) {
+    return fmt::format(
+        "the parameters are not all numbers (NaN or infinite), though no such gradient was let in: lower "
+        "--lr, or use --on-nonfinite rollback");
+  }
   const JobBlock& job = arena.job();
   const std::string where = fmt::format("worker {}: the gradient of {} is not all numbers (NaN or infinite)",
                                         report->worker, dropped_tensor(arena, report->worker));
-  const char* remedy = "look at that batch, lower --lr, or raise --warmup";
   if (job.on_nonfinite == OnNonfinite::stop) {
     return fmt::format("{} at {} (--on-nonfinite stop): {}", where, batch_name(arena, report->item), remedy);
   }
@@ -63,9 +83,20 @@ MeterReport MeterWatch::report(JobArena& arena) {
     report.staleness_per_worker.push_back(own.summary());
     const std::uint64_t dropped = workers[i].dropped_nonfinite.load(std::memory_order_relaxed);
     report.dropped_nonfinite += dropped;
+    report.dropped_rollback += workers[i].dropped_rollback.load(std::memory_order_relaxed);
     report.dropped_nonfinite_per_worker.push_back(dropped);
   }
   report.staleness = all.summary();
+  report.rollbacks = arena.rollback().done();
+  for (std::size_t tensor = 0; tensor < arena.meters().tensor_count(); ++tensor) {
+    LostSummary sum;
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      const LostSummary one = summary_of(arena.meters().lost(i)[tensor]);
+      sum.updates += one.updates;
+      sum.lost += one.lost;
+    }
+    report.lost.push_back({std::string(arena.meters().tensor_name(tensor)), sum});
+  }
   return report;
 }
 
@@ -75,6 +106,20 @@ std::vector<std::string> MeterWatch::summary(const MeterReport& report) {
     lines.push_back(fmt::format("staleness: mean {:.2f}, median {}, 99 in 100 up to {}, max {}",
                                 report.staleness.mean, report.staleness.p50, report.staleness.p99,
                                 report.staleness.max));
+  }
+  const auto less = [](const MeterReport::Lost& a, const MeterReport::Lost& b) {
+    return a.counts.share() < b.counts.share();
+  };
+  if (const auto most = std::ranges::max_element(report.lost, less);
+      most != report.lost.end() && most->counts.lost > 0) {
+    LostSummary all;
+    for (const MeterReport::Lost& one : report.lost) {
+      all.updates += one.counts.updates;
+      all.lost += one.counts.lost;
+    }
+    lines.push_back(fmt::format("updates lost: {} of all elements', most of {}: {}{}", percent(all.share()),
+                                most->tensor, percent(most->counts.share()),
+                                most->counts.share() < notable_share ? "" : "; --policy atomic-add loses none"));
   }
   if (report.dropped_nonfinite > 0) {
     lines.push_back(fmt::format("steps left out as their gradients were not all numbers: {}",

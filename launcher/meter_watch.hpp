@@ -14,7 +14,7 @@ namespace feral {
 
 class MeterWatch {
  public:
-  // Lines about what has happened since the last call: once a worker that left out a step.
+  // Lines about what has happened since the last call: once a worker that left out a step, and every rollback.
   std::vector<std::string> news(JobArena& arena);
 
   // Why the run cannot go on, in one line; nothing while it can.
@@ -27,6 +27,7 @@ class MeterWatch {
 
  private:
   std::set<std::size_t> told_;  // workers
+  std::uint64_t rollbacks_told_ = 0;
 };
 
 }  // namespace feral

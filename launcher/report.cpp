@@ -82,6 +82,13 @@ std::string to_json(const Report& report) {
   for (const Change& change : report.changes) {
     json["changes"].push_back({{"seconds", change.seconds}, {"what", change.what}});
   }
+  json["rollbacks"] = report.meters.rollbacks;
+  json["updates_dropped_rollback"] = report.meters.dropped_rollback;
+  json["lost_updates"] = Json::array();
+  for (const auto& [tensor, counts] : report.meters.lost) {
+    json["lost_updates"].push_back(
+        {{"tensor", tensor}, {"updates", counts.updates}, {"lost", counts.lost}, {"share", counts.share()}});
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

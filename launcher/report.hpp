@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "workers/job.hpp"
+#include "workers/lost_updates.hpp"
 #include "workers/staleness.hpp"
 
 namespace feral {
@@ -17,6 +18,13 @@ struct MeterReport {
   std::vector<StalenessSummary> staleness_per_worker;
   std::uint64_t dropped_nonfinite = 0;
   std::vector<std::uint64_t> dropped_nonfinite_per_worker;
+  std::uint64_t rollbacks = 0;
+  std::uint64_t dropped_rollback = 0;
+  struct Lost {
+    std::string tensor;
+    LostSummary counts;
+  };
+  std::vector<Lost> lost;  // one a tensor of the model
 };
 
 // A change that somebody made to the running job.

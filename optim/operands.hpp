@@ -1,6 +1,7 @@
 // What an update rule works on: one parameter, whole or some of its rows, with its gradient and its state.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -13,13 +14,17 @@ inline constexpr std::size_t max_states = 3;
 
 // Looks at how many updates of a parameter's elements are lost (docs/hogwild-meters.md): every `spacing`-th element
 // of a metered update is stored by an atomic exchange. When what comes out is not, bit for bit, what the update had
-// read, somebody has stored in between, and that store is overwritten: lost. The other elements are stored as ever,
-// so that the time between reading and storing stays what it is. Private to the worker.
+// read, somebody has stored in between, and that is overwritten: lost. The other elements are stored as ever, so
+// that the time between reading and storing stays what it is. Private to the worker.
 struct UpdateMeter {
-  std::size_t spacing = 1;    // 1: every element
+  std::size_t spacing = 1;  // 1: every element
+  // How many updates all workers have finished; read alone. A worker that the kernel has put aside between its
+  // reading and its storing overwrites as many updates as came in since; of an update of rows, the share that its
+  // rows are of the table's. Null: one each time.
+  const std::atomic<std::uint64_t>* finished = nullptr;
   std::size_t next = 0;       // how many elements come before the next one to look at
   std::uint64_t metered = 0;  // elements looked at
-  std::uint64_t lost = 0;     // of them, those where the update of somebody else was overwritten
+  std::uint64_t lost = 0;     // updates of others that were overwritten there
 };
 
 // All pointers are to elements of `dtype` (float32 or float64). Without `rows` there is one block of `width`
@@ -34,7 +39,8 @@ struct Operands {
   std::size_t width = 0;
   const std::int64_t* rows = nullptr;
   std::size_t row_count = 1;
-  UpdateMeter* meter = nullptr;  // none: this update is not metered
+  std::size_t rows_of_table = 1;  // the parameter's, where there are `rows`
+  UpdateMeter* meter = nullptr;   // none: this update is not metered
 };
 
 }  // namespace feral::optim

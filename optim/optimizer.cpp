@@ -232,6 +232,7 @@ void Optimizer::update_rows(std::size_t index, const SparseGradient& gradient) {
   operands.width = parameter.size(0) == 0 ? 0 : static_cast<std::size_t>(parameter.numel() / parameter.size(0));
   operands.rows = rows.data<std::int64_t>();
   operands.row_count = static_cast<std::size_t>(rows.numel());
+  operands.rows_of_table = static_cast<std::size_t>(parameter.size(0));
   parameter.touch();
   update(slots_[index].group, count_step(index), operands);
 }

@@ -93,41 +93,82 @@ HWY_ATTR void update_block(const Rule& given_rule, T* parameter, const T* gradie
   }
 }
 
+template <class T>
+bool same_bits(T a, T b) {
+  return std::memcmp(&a, &b, sizeof(T)) == 0;
+}
+
+// What one sampled element is compared with.
+template <class T>
+struct MeteredElement {
+  T before;                // as the update read it
+  T again;                 // as it was when all was ready to be stored
+  T value;                 // to be stored
+  std::uint64_t finished;  // updates that were in when it was read
+};
+
+// Stores it by an exchange and counts what that overwrites; `share` is that of all rows which an update touches.
+template <class T>
+void store_metered(T& to, const MeteredElement<T>& element, double share, UpdateMeter& meter) {
+  const auto updates_since = [&]() -> std::uint64_t {
+    if (meter.finished == nullptr) return 1;
+    const std::uint64_t all = meter.finished->load(std::memory_order_relaxed) - element.finished;
+    return HWY_MAX(static_cast<std::uint64_t>(share * static_cast<double>(all) + 0.5), std::uint64_t{1});
+  };
+  ++meter.metered;
+  // An exchange takes ten times as long as a store, so a worker is that much more often put aside just there. Where
+  // few elements stand for many that are plainly stored, such losses of the meter's own making do not count: only
+  // what had come in when a plain store would have been made, and what came from a worker that ran at the same
+  // time.
+  const bool stands_for_others = meter.spacing > 1;
+  const bool early = !same_bits(element.again, element.before);
+  if (early) meter.lost += updates_since();
+  const T found = std::atomic_ref<T>(to).exchange(element.value, std::memory_order_relaxed);
+  if (early || same_bits(found, element.before)) return;
+  const std::uint64_t late = updates_since();
+  if (late == 1 || !stands_for_others) meter.lost += late;
+}
+
 // The same loop for an update whose losses are counted. Apart from the one above, which it must cost nothing.
 template <class T, class Rule>
 HWY_ATTR HWY_NOINLINE void update_metered(const Rule& rule, T* parameter, const T* gradient, T* const* states,
-                                          std::size_t width, UpdateMeter& meter) {
+                                          std::size_t width, double share, UpdateMeter& meter) {
   const hn::ScalableTag<T> d;
   const std::size_t lanes = hn::Lanes(d);
   Vector<T> state[Rule::count == 0 ? 1 : Rule::count];
   HWY_ALIGN T before[hn::MaxLanes(hn::ScalableTag<T>())];
+  HWY_ALIGN T again[hn::MaxLanes(hn::ScalableTag<T>())];
   HWY_ALIGN T after[hn::MaxLanes(hn::ScalableTag<T>())];
   std::size_t next = meter.next;
   for (std::size_t i = 0; i < width; i += lanes) {
     const std::size_t n = HWY_MIN(lanes, width - i);
+    const bool looked_at = next < n;
+    const std::uint64_t finished =
+        looked_at && meter.finished != nullptr ? meter.finished->load(std::memory_order_relaxed) : 0;
     auto value = load_live(d, parameter + i, n);
-    hn::Store(value, d, before);
+    const auto read = value;
     for (std::size_t k = 0; k < Rule::count; ++k) state[k] = load_live(d, states[k] + i, n);
     rule(value, load_live(d, gradient + i, n), state);
     for (std::size_t k = 0; k < Rule::count; ++k) {
       store_live(d, state[k], states[k] + i, n);
       std::atomic_signal_fence(std::memory_order_release);
     }
-    if (next >= n) {
+    if (!looked_at) {
       store_live(d, value, parameter + i, n);
       next -= n;
       continue;
     }
+    std::atomic_signal_fence(std::memory_order_seq_cst);  // the compiler must read it again
+    hn::Store(load_live(d, parameter + i, n), d, again);
+    hn::Store(read, d, before);
     hn::Store(value, d, after);
     for (std::size_t k = 0; k < n; ++k) {
       if (k != next) {
         racy_store(parameter + i + k, after[k]);
-        continue;
+      } else {
+        store_metered<T>(parameter[i + k], {before[k], again[k], after[k], finished}, share, meter);
+        next += meter.spacing;
       }
-      const T found = std::atomic_ref<T>(parameter[i + k]).exchange(after[k], std::memory_order_relaxed);
-      ++meter.metered;
-      meter.lost += std::memcmp(&found, &before[k], sizeof(T)) != 0 ? 1U : 0U;
-      next += meter.spacing;
     }
     next -= n;
   }
@@ -140,11 +181,13 @@ HWY_ATTR HWY_NOINLINE void update_all_metered(const Rule& rule, const Operands& 
   T* const parameter = reinterpret_cast<T*>(o.parameter);
   const T* const gradient = reinterpret_cast<const T*>(o.gradient);
   const std::size_t blocks = o.rows == nullptr ? 1 : o.row_count;
+  const double share =
+      o.rows == nullptr ? 1 : static_cast<double>(o.row_count) / static_cast<double>(o.rows_of_table);
   for (std::size_t r = 0; r < blocks; ++r) {
     const std::size_t start = o.rows == nullptr ? 0 : static_cast<std::size_t>(o.rows[r]) * o.width;
     T* states[max_states];
     for (std::size_t k = 0; k < Rule::count; ++k) states[k] = reinterpret_cast<T*>(o.states[k]) + start;
-    update_metered<T>(rule, parameter + start, gradient + r * o.width, states, o.width, *o.meter);
+    update_metered<T>(rule, parameter + start, gradient + r * o.width, states, o.width, share, *o.meter);
   }
 }
 

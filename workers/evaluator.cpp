@@ -101,7 +101,8 @@ void Evaluator::publish(JobArena& arena) {
     arena.control().published.store(1, std::memory_order_release);
     arena.notify_all();
   }
-  if (!checkpoints_) optimizer_.reset();
+  guard_.emplace(arena, layout, optimizer_.get());
+  if (!checkpoints_ && !arena.rollback().enabled()) optimizer_.reset();
 }
 
 bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
@@ -118,6 +119,11 @@ bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
   for (std::int64_t first = 0; first < samples; first += layout.capacity()) {
     if (leaves_now(arena)) return false;
     heartbeat.begin(static_cast<std::uint64_t>(first / layout.capacity()));
+    if (guard_->serve()) {  // what was measured is of parameters that are gone
+      first = -layout.capacity();
+      total = {};
+      continue;
+    }
     indices.resize(static_cast<std::size_t>(std::min(layout.capacity(), samples - first)));
     std::iota(indices.begin(), indices.end(), first);
     test_data_->fill(indices, layout, aligned);
@@ -131,6 +137,7 @@ bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
   into.accuracy = total.metric_sum / static_cast<double>(samples);
   into.done.store(1, std::memory_order_release);
   arena.control().changed.notify();
+  guard_->look(into.loss);
   return true;
 }
 
@@ -141,6 +148,8 @@ void Evaluator::follow(JobArena& arena, std::uint64_t complete) {
     Evaluation& record = arena.evaluations()[due - 1];
     if (!evaluate(arena, record)) return;
     stop_at_target(arena, record);
+  } else {
+    guard_->look({});
   }
   followed_ = complete;
   // At the end comes a last one anyway.
@@ -152,7 +161,7 @@ void Evaluator::follow(JobArena& arena, std::uint64_t complete) {
 
 void Evaluator::run(JobArena& arena) {
   publish(arena);
-  if (!test_data_ && !checkpoints_) return;
+  if (!test_data_ && !checkpoints_ && !arena.rollback().enabled()) return;
   const std::uint64_t epochs = arena.job().epochs;
   const std::uint64_t per_epoch = arena.job().plan.batches_per_epoch();
   ControlBlock& control = arena.control();
@@ -169,8 +178,13 @@ void Evaluator::run(JobArena& arena) {
   for (;;) {
     const std::uint32_t key = control.changed.key();
     const bool over = control.training_over.load(std::memory_order_acquire) != 0;
+    guard_->serve();
     if (over || leaves_now(arena)) {
-      if (over && test_data_) evaluate(arena, final);
+      // What is not to be kept may show at the end only.
+      if (over && test_data_) {
+        do evaluate(arena, final);
+        while (guard_->serve());
+      }
       if (checkpoints_) checkpoints_->write(Occasion::end);
       return;
     }

@@ -1,9 +1,13 @@
 // The evaluator: publishes the initial parameters, then measures the live ones beside the training.
 #pragma once
 
+#include <memory>
+#include <optional>
+
 #include "workers/checkpoint_writer.hpp"
 #include "workers/job.hpp"
 #include "workers/job_arena.hpp"
+#include "workers/parameter_guard.hpp"
 
 namespace feral {
 
@@ -35,6 +39,7 @@ class Evaluator {
   const TrainOptions& options_;
   std::unique_ptr<nn::Module> model_;
   std::unique_ptr<optim::Optimizer> optimizer_;  // for its state: size, names, the values that it begins with
+  std::optional<ParameterGuard> guard_;
   std::unique_ptr<data::Dataset> train_data_;
   std::unique_ptr<data::Dataset> test_data_;
   std::unique_ptr<CheckpointWriter> checkpoints_;  // none without a folder

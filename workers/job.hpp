@@ -31,11 +31,12 @@ std::string_view name_of(Policy policy) noexcept;
 
 // What happens when gradients are no numbers (docs/hogwild-meters.md).
 enum class OnNonfinite : std::uint32_t {
-  drop,  // the step is left out; too many in a row stop the run
-  stop,  // the first one stops the run
+  drop,      // the step is left out; too many in a row stop the run
+  rollback,  // likewise, but too many in a row bring back parameters from before
+  stop,      // the first one stops the run
 };
 
-inline constexpr int on_nonfinite_count = 2;
+inline constexpr int on_nonfinite_count = 3;
 
 std::string_view name_of(OnNonfinite reaction) noexcept;
 

@@ -61,6 +61,21 @@ void check_replicas(const TrainOptions& options) {
   }
 }
 
+// Going back needs workers that write the parameters themselves, with everything that there is of them in one
+// place.
+void check_rollback(const TrainOptions& options) {
+  if (options.on_nonfinite != OnNonfinite::rollback) return;
+  const auto refuse = [](bool wrong, std::string_view what) {
+    if (wrong)
+      fail("--on-nonfinite rollback with {}: workers keep copies that do not go back; leave one out", what);
+  };
+  refuse(options.replicas, "--replicas per-node");
+  refuse(options.deterministic, "--deterministic");
+  refuse(options.publish_every != 1, fmt::format("--publish-every {}", options.publish_every));
+  refuse(options.policy == Policy::atomic_add || options.policy == Policy::snapshot,
+         fmt::format("--policy {}", name_of(options.policy)));
+}
+
 void check_publish_every(const TrainOptions& options) {
   check_range("publish-every", options.publish_every, 1, longest_publish_every);
   if (options.publish_every == 1) return;
@@ -129,6 +144,10 @@ std::uint32_t most(std::int64_t asked, std::int64_t at_first, int cores) {
 
 std::size_t optimizer_stride(const JobBlock& block) { return align_up(block.optimizer_bytes, control_line_bytes); }
 
+std::size_t all_states_bytes(const JobBlock& block) {
+  return checked_multiply(block.shared_state != 0 ? 1 : block.max_workers, optimizer_stride(block));
+}
+
 }  // namespace
 
 void check_options(const TrainOptions& options) {
@@ -163,6 +182,7 @@ void check_options(const TrainOptions& options) {
     fail("--target-accuracy {}: must be 0 to 1", options.target_accuracy);
   }
   check_replicas(options);
+  check_rollback(options);
   check_publish_every(options);
   check_deterministic(options);
   check_range("nonfinite-limit", options.nonfinite_limit, 0, std::numeric_limits<std::int64_t>::max());
@@ -278,8 +298,7 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   plan.add("evaluator", sizeof(EvaluatorBlock));
   plan.add("evaluations", checked_multiply(block.epochs + 1, sizeof(Evaluation)));
   plan.add("parameters", block.parameter_bytes);
-  plan.add("optimizers",
-           checked_multiply(block.shared_state != 0 ? 1 : block.max_workers, optimizer_stride(block)));
+  plan.add("optimizers", all_states_bytes(block));
   plan.add("batches", checked_multiply(block.slots, slot_bytes));
   plan.add("stripes", stripe_count * sizeof(shm::OwnerLock));
   if (block.nodes != 0) plan.add("replicas", Replicas::size_bytes(block.nodes, block.parameter_bytes));
@@ -289,6 +308,7 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   JobMeters::plan(plan, block);
   plan.add("steering", sizeof(SteeringBlock));
   plan.add("tensors", checked_multiply(block.tensor_records, sizeof(TensorRecord)));
+  Rollback::plan(plan, block, all_states_bytes(block));
   return plan;
 }
 
@@ -330,17 +350,18 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       evaluator_(&arena_.object<EvaluatorBlock>("evaluator")),
       evaluations_(arena_.array<Evaluation>("evaluations", job_->epochs + 1)),
       parameters_(arena_.region("parameters")),
-      tensors_(array<TensorRecord>(arena_, "tensors", job_->tensor_records)),
+      tensors_(arena_.array<TensorRecord>("tensors", job_->tensor_records)),
       optimizers_(arena_.region("optimizers")),
       batches_(arena_.region("batches")),
       stripes_(arena_.array<shm::OwnerLock>("stripes", stripe_count)),
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
       slot_bytes_(feral::slot_bytes(layout_)),
       optimizer_stride_(optimizer_stride(*job_)),
-      meters_(arena_, *job_) {
+      meters_(arena_, *job_),
+      rollback_(arena_, *job_, all_states_bytes(*job_)) {
   if (ring_.slot_count() != job_->slots || batches_.size() != job_->slots * slot_bytes_ ||
-      optimizers_.size() != (job_->shared_state != 0 ? 1 : job_->max_workers) * optimizer_stride_ ||
-      job_->workers > job_->max_workers || job_->loaders > job_->max_loaders || job_->plan.samples == 0 ||
+      optimizers_.size() != all_states_bytes(*job_) || job_->workers > job_->max_workers ||
+      job_->loaders > job_->max_loaders || job_->plan.samples == 0 ||
       ring_.item_count() != checked_multiply(job_->plan.batches_per_epoch(), job_->epochs)) {
     fail("arena: the slot ring and the job block disagree");
   }

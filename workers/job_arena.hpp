@@ -19,6 +19,7 @@
 #include "workers/job_meters.hpp"
 #include "workers/ledger.hpp"
 #include "workers/replicas.hpp"
+#include "workers/rollback.hpp"
 #include "workers/steering.hpp"
 #include "workers/tensor_table.hpp"
 #include "workers/turnstile.hpp"
@@ -227,7 +228,10 @@ class JobArena {
   std::span<std::byte> parameters_of(std::uint32_t worker) noexcept {
     return replicas_ ? replicas_->replica(replicas_->node_of(worker)) : parameters_;
   }
+  // Of all workers, with what lies between them.
+  std::span<std::byte> optimizer_states() noexcept { return optimizers_; }
   JobMeters& meters() noexcept { return meters_; }
+  Rollback& rollback() noexcept { return rollback_; }
   const data::BatchLayout& batch_layout() const noexcept { return layout_; }
   std::byte* slot_memory(std::uint32_t slot) noexcept { return batches_.data() + slot * slot_bytes_; }
   std::size_t size_bytes() const noexcept { return arena_.size_bytes(); }
@@ -263,6 +267,7 @@ class JobArena {
   std::size_t slot_bytes_;
   std::size_t optimizer_stride_;
   JobMeters meters_;
+  Rollback rollback_;
 };
 
 // Every wait on the arena's events is bounded by this and looks again: what a process killed between publishing and

@@ -72,7 +72,7 @@ std::string_view name_of(Policy policy) noexcept {
 }
 
 std::string_view name_of(OnNonfinite reaction) noexcept {
-  constexpr std::string_view names[on_nonfinite_count] = {"drop", "stop"};
+  constexpr std::string_view names[on_nonfinite_count] = {"drop", "rollback", "stop"};
   return names[static_cast<int>(reaction)];
 }
 

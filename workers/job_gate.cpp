@@ -30,26 +30,35 @@ JobGate::JobGate(JobArena& arena, shm::Owner owner, const nn::Module& model, opt
       scales_(arena.job().staleness_scale != 0),
       steering_(arena.steering()),
       staleness_(arena.meters().updates(), arena.meters().workers()[owner.index].staleness),
-      guard_(arena, owner, tensors_) {
+      guard_(arena, owner, tensors_),
+      door_(arena, owner),
+      lost_(arena.meters().lost(owner.index), tensors_, arena.meters().updates()) {
   rates_.reserve(optimizer.group_count());
   optimizer.set_gate(this);
 }
 
-void JobGate::begin(std::uint64_t item) noexcept {
+void JobGate::begin(std::uint64_t item) {
   item_ = item;
+  door_.read();
   if (in_place_) staleness_.read();
 }
 
 bool JobGate::enter(optim::Optimizer& optimizer) {
   // What changes gradients comes after this look at them, and sees numbers alone.
-  if (!guard_.accepts(optimizer, item_)) return false;
+  if (!guard_.accepts(optimizer, item_, door_.seen())) return false;
   clip_gradients(optimizer, steering_);
+  if (!door_.enter()) return false;
+  if (in_place_) lost_.begin(optimizer);
   if (scales_) scale_rates(optimizer);
   return true;
 }
 
 void JobGate::leave(optim::Optimizer& optimizer) {
-  if (in_place_) staleness_.written();
+  door_.leave();
+  if (in_place_) {
+    staleness_.written();
+    lost_.end(optimizer);
+  }
   if (!scales_) return;
   for (std::size_t group = 0; group < rates_.size(); ++group) optimizer.set_lr(group, rates_[group]);
 }

@@ -9,6 +9,7 @@
 #include "optim/optimizer.hpp"
 #include "shm/slot_ring.hpp"
 #include "workers/job_arena.hpp"
+#include "workers/lost_updates.hpp"
 #include "workers/nonfinite_guard.hpp"
 #include "workers/staleness.hpp"
 
@@ -21,8 +22,8 @@ class JobGate final : public optim::StepGate {
   JobGate(JobArena& arena, shm::Owner owner, const nn::Module& model, optim::Optimizer& optimizer,
           bool in_place = true);
 
-  // The worker begins with that batch.
-  void begin(std::uint64_t item) noexcept;
+  // The worker begins with that batch. Waits while the parameters are rolled back.
+  void begin(std::uint64_t item);
 
   bool enter(optim::Optimizer& optimizer) override;
   void leave(optim::Optimizer& optimizer) override;
@@ -39,6 +40,8 @@ class JobGate final : public optim::StepGate {
   std::uint64_t item_ = 0;
   Staleness staleness_;
   NonfiniteGuard guard_;
+  RollbackDoor door_;
+  LostUpdates lost_;
   std::vector<double> rates_;  // of the optimizer's groups, while a step runs with others
 };
 

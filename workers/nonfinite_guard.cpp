@@ -7,17 +7,17 @@ namespace feral {
 NonfiniteGuard::NonfiniteGuard(JobArena& arena, shm::Owner owner, std::span<const std::size_t> tensors)
     : arena_(arena), own_(arena.meters().workers()[owner.index]), worker_(owner.index), tensors_(tensors) {}
 
-bool NonfiniteGuard::accepts(const optim::Optimizer& optimizer, std::uint64_t item) {
+bool NonfiniteGuard::accepts(const optim::Optimizer& optimizer, std::uint64_t item, std::uint64_t seen) {
   const std::size_t bad = optim::first_nonfinite_gradient(optimizer.parameters());
   if (bad == optimizer.parameters().size()) {
     in_a_row_ = 0;
     return true;
   }
-  count_drop(tensors_[bad], item);
+  count_drop(tensors_[bad], item, seen);
   return false;
 }
 
-void NonfiniteGuard::count_drop(std::size_t tensor, std::uint64_t item) {
+void NonfiniteGuard::count_drop(std::size_t tensor, std::uint64_t item, std::uint64_t seen) {
   own_.dropped_tensor.store(tensor, std::memory_order_relaxed);
   own_.dropped_nonfinite.store(own_.dropped_nonfinite.load(std::memory_order_relaxed) + 1,
                                std::memory_order_relaxed);
@@ -28,6 +28,11 @@ void NonfiniteGuard::count_drop(std::size_t tensor, std::uint64_t item) {
   const std::uint64_t limit = job.on_nonfinite == OnNonfinite::stop ? 1 : job.nonfinite_limit;
   if (++in_a_row_ < limit || limit == 0) return;
   in_a_row_ = 0;
+  if (job.on_nonfinite == OnNonfinite::rollback) {
+    arena_.rollback().ask(seen);
+    arena_.control().changed.notify();
+    return;
+  }
   arena_.meters().raise({.what = Trouble::gradients, .worker = worker_, .item = item});
   arena_.request_stop(StopReason::requested);
 }

@@ -18,10 +18,11 @@ class NonfiniteGuard {
 
   // Whether the gradients of that batch are all numbers. If not, the drop is counted; too many of them in a row are
   // trouble, which stops the job or asks for a rollback, as --on-nonfinite says.
-  bool accepts(const optim::Optimizer& optimizer, std::uint64_t item);
+  // `seen`: how many rollbacks had been when the parameters were read.
+  bool accepts(const optim::Optimizer& optimizer, std::uint64_t item, std::uint64_t seen);
 
  private:
-  void count_drop(std::size_t tensor, std::uint64_t item);
+  void count_drop(std::size_t tensor, std::uint64_t item, std::uint64_t seen);
 
   JobArena& arena_;
   WorkerMeters& own_;

@@ -48,6 +48,9 @@ Report report() {
   r.meters.dropped_nonfinite = 3;
   r.meters.dropped_nonfinite_per_worker = {1, 2};
   r.changes = {{.seconds = 1.5, .what = "lr 0.25"}};
+  r.meters.rollbacks = 5;
+  r.meters.dropped_rollback = 6;
+  r.meters.lost = {{"fc.weight", {.updates = 1000, .lost = 5}}};
   return r;
 }
 
@@ -80,6 +83,9 @@ TEST(Report, HasTheKeysThatStayStable) {
       {"deterministic", false},
       {"parameters_checksum", "0000123456789abc"},
       {"updates_dropped_nonfinite", 3},
+      {"rollbacks", 5},
+      {"updates_dropped_rollback", 6},
+      {"lost_updates", {{{"tensor", "fc.weight"}, {"updates", 1000}, {"lost", 5}, {"share", 0.005}}}},
       {"updates_dropped_nonfinite_per_worker", {1, 2}},
       {"staleness", {{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}},
       {"staleness_per_worker",

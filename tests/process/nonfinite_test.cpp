@@ -48,6 +48,26 @@ TEST_F(Nonfinite, WithoutALimitAllStepsAreLeftOut) {
   EXPECT_EQ(report().at("staleness").at("max"), 0) << "no update was made";
 }
 
+TEST_F(Nonfinite, PoisonedParametersAreRolledBack) {
+  const auto program = job("parameters are poisoned once",
+                           {"--on-nonfinite", "rollback", "--nonfinite-limit", "3", "--epochs", "10"});
+  ASSERT_EQ(program->exit_code(), 0) << program->output() << program->errors();
+  EXPECT_TRUE(has(program->output(), {"rollback 1: parameters and optimizer state are again those after "}));
+  EXPECT_EQ(report().at("rollbacks"), 1);
+  EXPECT_GE(report().at("updates_dropped_nonfinite"), 1);
+  EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(10, 1000));
+  EXPECT_EQ(report().at("test_accuracy"), 1.0);
+}
+
+TEST_F(Nonfinite, WithoutRollbackPoisonedParametersEndTheRun) {
+  expect_failed(*job("parameters are poisoned once", {"--epochs", "10"}), 1, {"(NaN or infinite)", "lower --lr"});
+}
+
+TEST_F(Nonfinite, ARunThatOnlyEverFailsEndsWhenNoSnapshotIsLeft) {
+  expect_failed(*job("loss is nan", {"--on-nonfinite", "rollback", "--epochs", "100"}), 1,
+                {"rolled back ", "no snapshot left"});
+}
+
 TEST_F(Nonfinite, StalenessIsReportedForEachWorker) {
   const auto program = job("", {"--staleness-scale", "--workers", "3"});
   ASSERT_EQ(program->exit_code(), 0) << program->errors();

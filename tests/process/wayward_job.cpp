@@ -157,6 +157,9 @@ double step(feral::StepContext& context) {
   if (mode == "step records") record(context.batch);
   if (mode == "step chats") chat();
   while (mode == "step floods") std::puts("so much to say");
+  if (mode == "parameters are poisoned once" && has_sample(context.batch, 17) && first_of_all()) {
+    context.model.parameters()[0].fill_(std::numeric_limits<double>::infinity());
+  }
   feral::Tensor loss = feral::nll_loss(context.model(context.batch.data()), context.batch.target());
   if (mode == "loss is nan" || (mode == "loss is nan at times" && has_sample(context.batch, 17))) {
     loss = loss * std::numeric_limits<double>::quiet_NaN();

@@ -285,6 +285,18 @@ TEST(PlanJob, EachWorkerThatTheJobMayGrowToHasAStateOfItsOwn) {
       4 * one);
 }
 
+TEST(PlanJob, RefusesToRollBackWhatWorkersKeepCopiesOf) {
+  const auto refused = [](const std::function<void(TrainOptions&)>& change) {
+    return plan_error([&](auto& o, auto&) { o.on_nonfinite = OnNonfinite::rollback, change(o); });
+  };
+  EXPECT_EQ(refused([](auto&) {}), "");
+  EXPECT_EQ(refused([](auto& o) { o.policy = Policy::locked; }), "");
+  EXPECT_TRUE(has(refused([](auto& o) { o.policy = Policy::snapshot; }), {"rollback with --policy snapshot"}));
+  EXPECT_TRUE(has(refused([](auto& o) { o.publish_every = 2; }), {"rollback with --publish-every 2"}));
+  EXPECT_TRUE(has(refused([](auto& o) { o.replicas = true; }), {"rollback with --replicas per-node"}));
+  EXPECT_TRUE(has(refused([](auto& o) { o.deterministic = true; }), {"rollback with --deterministic"}));
+}
+
 TEST(PlanJob, RefusesToFollowEvaluationsThatAreOff) {
   EXPECT_TRUE(has(plan_error([](auto& o, auto&) { o.evaluate_every = -1; }), {"--evaluate-every -1"}));
   const auto off = [](auto& o) { o.evaluate_every = 0; };
