@@ -11,9 +11,8 @@
 #include <numeric>
 #include <thread>
 
-#include "autograd/grad_mode.hpp"
-#include "optim/adam.hpp"
 #include "optim/sgd.hpp"
+#include "tensor/racy.hpp"
 #include "tests/support/forked.hpp"
 #include "tests/support/shared_memory.hpp"
 
@@ -105,13 +104,20 @@ Outcome hammered_by_processes(const Hammering& h) {
 }
 
 TEST(LostUpdates, OfThreadsAndProcessesAreCountedWhereEveryStepIsMetered) {
+#ifdef FERAL_RACY_ATOMICS
+  constexpr std::int64_t updates = 20;  // ThreadSanitizer is to see the threads; this is too few for the share
+#else
+  constexpr std::int64_t updates = 5000;
+#endif
   for (const bool rows : {false, true}) {
-    const Hammering hammering{.elements = 2048, .updates = 5000, .sampling = {1, 1}, .rows = rows};
+    const Hammering hammering{.elements = 2048, .updates = updates, .sampling = {1, 1}, .rows = rows};
     const Outcome threads = hammered_by_threads(hammering);
     const Outcome processes = hammered_by_processes(hammering);
     for (const Outcome& o : {threads, processes}) {
-      EXPECT_EQ(o.measured, Shared::workers * 2048 * 5000U);
+      EXPECT_EQ(o.measured, Shared::workers * 2048 * static_cast<std::uint64_t>(updates));
+#ifndef FERAL_RACY_ATOMICS
       EXPECT_NEAR(o.measured_share, o.true_share, 0.2 * o.true_share + 1e-5) << (rows ? "rows" : "dense");
+#endif
     }
   }
 }
