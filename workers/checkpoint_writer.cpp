@@ -75,6 +75,7 @@ bool CheckpointWriter::asked() const noexcept {
 }
 
 void CheckpointWriter::write(Occasion occasion) {
+  arena_.evaluator().heartbeat.wait();  // for the disk: a slow one is no hang
   // A fuzzy one waits for nobody, but at the end, when that costs nothing.
   const auto patience = occasion == Occasion::end                              ? patience_at_end
                         : options_.checkpoint_mode == CheckpointMode::quiesced ? patience_in_training

@@ -76,7 +76,7 @@ TEST_F(Hanging, WhatIsStoppedIsDescribedByTheKernelAndReplaced) {
 
 TEST_F(Hanging, AModelThatNeverComesIsGivenUpWithItsStack) {
   Program program(support::wayward_job, {"--hang-timeout", "0.5"}, mode("model never comes"));
-  expect_failed(program, 1, {"evaluator hung: no progress for 2.5 s since it was started", "built the model"});
+  expect_failed(program, 1, {"evaluator hung: no progress for ", "s since it was started", "built the model"});
   EXPECT_TRUE(has(program.errors(), {"where it stood:", "pause", "make_model", "main"}));
 }
 
