@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <optional>
+#include <utility>
 
 #include "core/fail.hpp"
 #include "core/log.hpp"
@@ -66,6 +67,8 @@ CheckpointWriter::CheckpointWriter(const Job& job, const TrainOptions& options, 
   const std::size_t states = arena.job().shared_state != 0 ? 1 : arena.job().max_workers;
   const std::size_t bytes = checked_add(states_offset_, checked_multiply(states, state_stride_));
   copy_ = Tensor::empty({static_cast<std::int64_t>(bytes)}, DType::uint8);
+  in_use_ = mark_in_use(options.checkpoint);
+  remove_temporaries(options.checkpoint);  // of a predecessor that was killed
   best_ = accuracy_of_best(options.checkpoint);
 }
 
@@ -89,9 +92,13 @@ void CheckpointWriter::write(Occasion occasion) {
     write_copy(record, occasion);
     block.newest.store(record.position.done_count() + 1, std::memory_order_relaxed);
     count(block.written);
+    last_failure_.clear();
   } catch (const std::exception& error) {
     count(block.failed);
-    log::warning("no checkpoint was written, training goes on: {}", error.what());
+    // Said once, not after every epoch.
+    if (std::exchange(last_failure_, error.what()) != error.what()) {
+      log::warning("no checkpoint was written, training goes on: {}", error.what());
+    }
   }
   block.answered.store(requests, std::memory_order_release);
   arena_.control().changed.notify();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "shm/fd.hpp"
 #include "workers/checkpoint_record.hpp"
 #include "workers/job.hpp"
 #include "workers/job_arena.hpp"
@@ -52,6 +53,8 @@ class CheckpointWriter {
   JobArena& arena_;
   const nn::Module& model_;
   optim::Optimizer& optimizer_;
+  shm::Fd in_use_;
+  std::string last_failure_;
   Tensor copy_;  // bytes: the parameters, then the states of all indices
   std::size_t states_offset_;
   std::size_t state_stride_;

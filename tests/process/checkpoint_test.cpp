@@ -171,9 +171,14 @@ TEST_F(Checkpoint, IsWrittenWhenTheLauncherIsKilled) {
   ASSERT_TRUE(trains(program));
   EXPECT_TRUE(steps().empty());
   program.signal(SIGKILL);
-  ASSERT_TRUE(program.gone(support::gone_within));
-  ASSERT_EQ(steps().size(), 1U);
-  EXPECT_TRUE(newest_checkpoint(folder()).found);
+  // Another job waits for it.
+  Program next(support::feral_program, with_checkpoints({"--epochs", support::endless, "--resume"}));
+  ASSERT_TRUE(support::eventually([&] { return next.output().find("goes on from ") != std::string::npos; }))
+      << next.errors();
+  EXPECT_TRUE(program.find("feral-eval") < 0) << "it has left";
+  next.signal(SIGTERM);
+  EXPECT_EQ(next.exit_code(support::gone_within), 143);
+  EXPECT_TRUE(program.gone(support::gone_within));
 }
 
 TEST_F(Checkpoint, IsWrittenWhenItIsAskedForInTheArena) {
