@@ -92,11 +92,10 @@ void CheckpointWriter::write(Occasion occasion) {
     write_copy(record, occasion);
     block.newest.store(record.position.done_count() + 1, std::memory_order_relaxed);
     count(block.written);
-    last_failure_.clear();
+    failing_ = false;
   } catch (const std::exception& error) {
     count(block.failed);
-    // Said once, not after every epoch.
-    if (std::exchange(last_failure_, error.what()) != error.what()) {
+    if (!std::exchange(failing_, true)) {
       log::warning("no checkpoint was written, training goes on: {}", error.what());
     }
   }

@@ -54,8 +54,8 @@ class CheckpointWriter {
   const nn::Module& model_;
   optim::Optimizer& optimizer_;
   shm::Fd in_use_;
-  std::string last_failure_;
-  Tensor copy_;  // bytes: the parameters, then the states of all indices
+  bool failing_ = false;  // the newest one could not be written, which was told
+  Tensor copy_;           // bytes: the parameters, then the states of all indices
   std::size_t states_offset_;
   std::size_t state_stride_;
   std::vector<std::uint32_t> states_;  // the indices whose state was copied
