@@ -88,6 +88,9 @@ class Dataset {
   // Writes sample `index` of [0, size()) into every field of `into`.
   virtual void get(std::int64_t index, Sample& into) const = 0;
 
+  // How much memory the set is going to take beyond what it takes now: of what is read when it is first asked for.
+  virtual std::size_t bytes_to_come() const { return 0; }
+
   // Writes the samples `indices` one after the other; override it where a batch can be made faster.
   virtual void fill(std::span<const std::int64_t> indices, const BatchLayout& layout, std::byte* memory) const;
 };

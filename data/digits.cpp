@@ -347,10 +347,11 @@ LabelledImages generate_digits(std::int64_t count, std::uint64_t seed) {
   LabelledImages result{.count = count,
                         .rows = digit_rows,
                         .columns = digit_columns,
-                        .images = std::vector<std::uint8_t>(images * pixels),
+                        .images = {},
                         .labels = std::vector<std::uint8_t>(images)};
+  std::vector<std::uint8_t> drawn(images * pixels);
   for (std::size_t i = 0; i < images; ++i) {
-    const std::span<std::uint8_t, pixels> image(result.images.data() + i * pixels, pixels);
+    const std::span<std::uint8_t, pixels> image(drawn.data() + i * pixels, pixels);
     const int label = label_of(i, seed);
     result.labels[i] = static_cast<std::uint8_t>(label);
     Draws shape(seed, i, digit_shape);
@@ -358,6 +359,7 @@ LabelledImages generate_digits(std::int64_t count, std::uint64_t seed) {
     Draws noise(seed, i, pixel_noise);
     add_noise(noise, image);
   }
+  result.images = std::move(drawn);
   return result;
 }
 

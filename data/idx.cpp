@@ -51,12 +51,15 @@ class InputFile {
       if (S_ISDIR(status.st_mode)) fail("{}: is a directory, expected an IDX file", name_);
       fail("{}: is not a regular file, expected an IDX file", name_);
     }
+    size_ = static_cast<std::size_t>(status.st_size);
   }
   ~InputFile() { ::close(descriptor_); }
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
   const std::string& name() const { return name_; }
+  int descriptor() const { return descriptor_; }
+  std::size_t size() const { return size_; }
 
   // The bytes that have been read and not yet consumed; empty only at the end of the file. Refills the buffer
   // when fewer than `wanted` bytes (at most the buffer's size) are left in it.
@@ -92,6 +95,7 @@ class InputFile {
 
   std::string name_;
   int descriptor_ = -1;
+  std::size_t size_ = 0;
   std::vector<std::uint8_t> buffer_;
   std::size_t begin_ = 0;  // buffer_[begin_, end_) waits to be consumed
   std::size_t end_ = 0;
@@ -315,18 +319,44 @@ IdxArray parse(const std::string& name, ByteStream& stream) {
   return array;
 }
 
+bool is_compressed(InputFile& file) {
+  std::size_t available = 0;
+  const std::uint8_t* begin = file.peek(2, &available);
+  return available >= 2 && begin[0] == 0x1f && begin[1] == 0x8b;
+}
+
 }  // namespace
 
 IdxArray read_idx(const std::filesystem::path& path) {
   InputFile file(path);
-  std::size_t available = 0;
-  const std::uint8_t* begin = file.peek(2, &available);
-  if (available >= 2 && begin[0] == 0x1f && begin[1] == 0x8b) {
+  if (is_compressed(file)) {
     GzipStream stream(file);
     return parse(file.name(), stream);
   }
   PlainStream stream(file);
   return parse(file.name(), stream);
+}
+
+IdxView open_idx(const std::filesystem::path& path) {
+  InputFile file(path);
+  if (is_compressed(file)) {
+    GzipStream stream(file);
+    IdxView view{read_shape(file.name(), stream), {}};
+    view.bytes = ByteArray::later(element_count(file.name(), view.shape), [path, shape = view.shape] {
+      IdxArray array = read_idx(path);
+      if (array.shape != shape) fail("{}: has become another file since it was opened", path.string());
+      return std::move(array.bytes);
+    });
+    return view;
+  }
+  PlainStream stream(file);
+  IdxView view{read_shape(file.name(), stream), {}};
+  const std::size_t header = file.consumed();
+  if (file.size() - header != element_count(file.name(), view.shape)) {
+    return {view.shape, read_idx(path).bytes};  // which says what is wrong with it
+  }
+  view.bytes = ByteArray::map(file.descriptor(), header, file.size() - header);
+  return view;
 }
 
 }  // namespace feral::data

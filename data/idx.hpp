@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "data/byte_array.hpp"
+
 namespace feral::data {
 
 // An array of unsigned bytes as it stood in a file.
@@ -24,5 +26,16 @@ struct IdxArray {
 // announces, or is a gzip stream that is cut off, damaged (the CRC is checked) or followed by other bytes.
 // The header is not trusted with memory: what is allocated follows the bytes that have really arrived.
 IdxArray read_idx(const std::filesystem::path& path);
+
+// The same array without its bytes, if they can wait: those of a plain file are mapped, those of a compressed one
+// are read by read_idx when somebody first looks at them.
+struct IdxView {
+  std::vector<std::int64_t> shape;
+  ByteArray bytes;
+};
+
+// Throws feral::Error as read_idx does, but for what is wrong behind the header of a compressed file: that is
+// thrown by whoever looks at the bytes first.
+IdxView open_idx(const std::filesystem::path& path);
 
 }  // namespace feral::data

@@ -15,6 +15,7 @@ class ImageDataset : public Dataset {
   std::int64_t size() const override { return images_.count; }
   std::vector<Field> fields() const override;
   void get(std::int64_t index, Sample& into) const override;
+  std::size_t bytes_to_come() const override { return images_.images.bytes_to_come(); }
 
  private:
   LabelledImages images_;

@@ -12,11 +12,11 @@ namespace feral::data {
 
 namespace {
 
-void check_dimensions(const std::filesystem::path& path, const IdxArray& array, std::size_t expected,
-                      std::string_view kind, std::string_view meaning) {
-  if (array.shape.size() == expected) return;
-  fail("{}: has {} dimension{}, expected {} ({}) for {}; is it the right file?", path.string(), array.shape.size(),
-       array.shape.size() == 1 ? "" : "s", expected, meaning, kind);
+void check_dimensions(const std::filesystem::path& path, const std::vector<std::int64_t>& shape,
+                      std::size_t expected, std::string_view kind, std::string_view meaning) {
+  if (shape.size() == expected) return;
+  fail("{}: has {} dimension{}, expected {} ({}) for {}; is it the right file?", path.string(), shape.size(),
+       shape.size() == 1 ? "" : "s", expected, meaning, kind);
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ void check_dimensions(const std::filesystem::path& path, const IdxArray& array, 
 LabelledImages read_labelled_images(const std::filesystem::path& images, const std::filesystem::path& labels) {
   // The labels first: they are small, so whatever is wrong with them is said at once.
   IdxArray label_array = read_idx(labels);
-  check_dimensions(labels, label_array, 1, "labels", "count");
+  check_dimensions(labels, label_array.shape, 1, "labels", "count");
   const auto bad = std::find_if(label_array.bytes.begin(), label_array.bytes.end(),
                                 [](std::uint8_t label) { return label >= label_classes; });
   if (bad != label_array.bytes.end()) {
@@ -32,8 +32,8 @@ LabelledImages read_labelled_images(const std::filesystem::path& images, const s
          bad - label_array.bytes.begin(), label_classes - 1);
   }
 
-  IdxArray image_array = read_idx(images);
-  check_dimensions(images, image_array, 3, "images", "count, rows, columns");
+  IdxView image_array = open_idx(images);
+  check_dimensions(images, image_array.shape, 3, "images", "count, rows, columns");
   if (image_array.shape[0] != label_array.shape[0]) {
     fail("{}: holds {} images, but {} holds {} labels; expected one label an image, from the same set",
          images.string(), image_array.shape[0], labels.string(), label_array.shape[0]);

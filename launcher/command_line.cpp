@@ -78,13 +78,47 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
             ->check(not_negative),
         "N");
   add_named(app, "--policy", options.policy, policy_count,
-            "How workers update the shared parameters: racy, locked");
+            "How workers update the shared parameters: racy, atomic-add, locked, snapshot");
+  shown(app.add_option("--evaluate-every", options.evaluate_every,
+                       "Epochs from one evaluation to the next; 0: only at the end"),
+        "N");
   app.add_option("--target-accuracy", options.target_accuracy, "Stop when an epoch's test accuracy reaches it")
       ->option_text("A");
   app.add_option("--report", options.report, "Write a JSON report to this file")->option_text("FILE");
   shown(app.add_option("--max-restarts", options.max_restarts, "Replace at most that many processes that died"),
         "N");
   app.add_flag("--keep-blas-env", options.keep_blas_env, "Hand OPENBLAS_* variables on to the processes");
+  app.add_option_function<std::string>(
+         "--replicas",
+         [&options](const std::string& given) {
+           if (given != "none" && given != "per-node") {
+             throw CLI::ValidationError("--replicas", "'" + given + "' is none of: none, per-node");
+           }
+           options.replicas = given == "per-node";
+         },
+         "Of the parameters: none, or one per NUMA node, which the workers bring together")
+      ->option_text("NAME [none]");
+  app.add_option("--nodes", options.nodes, "Take the machine for one of that many NUMA nodes")->option_text("N");
+  shown(app.add_option(
+            "--publish-every", options.publish_every,
+            "Batches that a worker trains on before the shared parameters learn of them (racy, atomic-add)"),
+        "K");
+  app.add_flag("--deterministic", options.deterministic,
+               "The same parameters, bit for bit, from every run with this seed and these workers; slower");
+  app.add_flag("--staleness-scale", options.staleness_scale,
+               "Divide the rate of a step by 1 + the number of updates since its parameters were read");
+  add_named(app, "--on-nonfinite", options.on_nonfinite, on_nonfinite_count,
+            "When gradients have NaN or infinities: drop the step, stop the run");
+  shown(app.add_option("--nonfinite-limit", options.nonfinite_limit,
+                       "Steps of a worker dropped in a row that are too many; 0: never"),
+        "N");
+
+  shown(app.add_option("--hang-timeout", options.hang_timeout,
+                       "Replace a process that has made no progress for that long; 0: never"),
+        "SECONDS");
+  shown(app.add_option("--grace", options.grace,
+                       "Time in which all processes leave after Ctrl-C, SIGTERM or the launcher's death"),
+        "SECONDS");
   app.add_option("--checkpoint", options.checkpoint,
                  "Write checkpoints to this folder, the last one when the run ends")
       ->option_text("DIR");

@@ -15,6 +15,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json to_json(const StalenessSummary& s) {
+  return {{"mean", s.mean}, {"p50", s.p50}, {"p99", s.p99}, {"max", s.max}};
+}
+
 std::string temporary_name(const std::string& path) { return fmt::format("{}.{}.tmp", path, ::getpid()); }
 
 struct FileCloser {
@@ -59,6 +63,19 @@ std::string to_json(const Report& report) {
   json["peak_rss_bytes_per_worker"] = report.peak_rss_bytes_per_worker;
   json["version"] = FERAL_VERSION;
   json["host"] = {{"cores", report.cores}, {"cpu", report.cpu}, {"gpus", Json::array()}};
+  json["policy"] = name_of(report.options.policy);
+  json["publish_every"] = report.options.publish_every;
+  json["replicas"] = report.replicas;
+  json["reconciliations"] = report.reconciliations;
+  json["deterministic"] = report.options.deterministic;
+  json["parameters_checksum"] = fmt::format("{:016x}", report.parameters_checksum);
+  json["updates_dropped_nonfinite"] = report.meters.dropped_nonfinite;
+  json["updates_dropped_nonfinite_per_worker"] = report.meters.dropped_nonfinite_per_worker;
+  json["staleness"] = to_json(report.meters.staleness);
+  json["staleness_per_worker"] = Json::array();
+  for (const StalenessSummary& one : report.meters.staleness_per_worker) {
+    json["staleness_per_worker"].push_back(to_json(one));
+  }
   json["steps_before"] = report.steps_before;
   json["checkpoint"] = report.checkpoint.empty() ? Json() : Json(report.checkpoint);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);

@@ -7,8 +7,17 @@
 #include <vector>
 
 #include "workers/job.hpp"
+#include "workers/staleness.hpp"
 
 namespace feral {
+
+// What the workers' meters say (docs/hogwild-meters.md).
+struct MeterReport {
+  StalenessSummary staleness;  // of all workers
+  std::vector<StalenessSummary> staleness_per_worker;
+  std::uint64_t dropped_nonfinite = 0;
+  std::vector<std::uint64_t> dropped_nonfinite_per_worker;
+};
 
 struct Report {
   std::string model;
@@ -24,6 +33,8 @@ struct Report {
   std::uint64_t loader_restarts = 0;
   std::uint64_t batches_redone = 0;
   std::vector<std::uint64_t> samples_seen_per_epoch;
+  std::uint64_t replicas = 0;
+  std::uint64_t reconciliations = 0;
   std::uint64_t arena_bytes = 0;
   std::uint64_t peak_rss_bytes_per_worker = 0;  // the largest of them
   std::uint64_t steps_before = 0;               // of the checkpoint that the job went on from
@@ -31,6 +42,8 @@ struct Report {
   std::string checkpoint;                       // path of the newest; empty for none
   int cores = 0;
   std::string cpu;
+  std::uint64_t parameters_checksum = 0;  // of the final parameters
+  MeterReport meters;
 
   double samples_per_second() const noexcept {
     return seconds_train > 0 ? static_cast<double>(samples_total - samples_before) / seconds_train : 0;

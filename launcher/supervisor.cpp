@@ -10,13 +10,14 @@
 #include "launcher/cores.hpp"
 #include "shm/memfd.hpp"
 #include "shm/memory_budget.hpp"
+#include "shm/numa.hpp"
+#include "workers/parameter_access.hpp"
+#include "workers/watched.hpp"
 
 namespace feral {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{100};
-// After Ctrl-C or SIGTERM everything is gone within two seconds.
-constexpr std::chrono::milliseconds stop_grace{1000};
 constexpr std::chrono::milliseconds restart_delay_step{100};
 constexpr std::chrono::milliseconds longest_restart_delay{1000};
 // A process that lived this long before it died is replaced at once.
@@ -31,11 +32,13 @@ bool is_ignored(int number) {
 // What a process takes beside its data: code, OpenBLAS's buffers, stacks. Measured: 20 to 35 MiB.
 constexpr std::uint64_t process_bytes = 40ULL << 20;
 
-// An estimate of what all processes need for themselves: a worker holds gradients and activations, a loader about
+// An estimate of what all processes need for themselves: a worker holds gradients and activations, and under some
+// policies a copy of the parameters and what it began as; a loader about
 // what the evaluator held after building the data.
 std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& description,
                             const data::BatchLayout& layout) {
-  const std::uint64_t worker = process_bytes + 2 * description.parameter_bytes + 8 * layout.size_bytes();
+  const std::uint64_t copies = trains_on_a_copy(options.policy, options.publish_every) ? 2 : 0;
+  const std::uint64_t worker = process_bytes + (2 + copies) * description.parameter_bytes + 8 * layout.size_bytes();
   const std::uint64_t loader = std::max(process_bytes, description.resident_bytes);
   const auto workers = static_cast<std::uint64_t>(options.workers);
   // The evaluator writes checkpoints from a copy.
@@ -46,12 +49,24 @@ std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& d
   return workers * worker + static_cast<std::uint64_t>(options.loaders) * loader + copy;
 }
 
+// Each node's replica in that node's memory. Where the kernel refuses, it lies where the reservation puts it.
+void place_replicas(int memfd, const JobBlock& block, const shm::ArenaPlan& plan) {
+  const std::vector<shm::NumaNode> nodes = shm::numa_nodes();
+  const auto region = std::ranges::find(plan.regions(), "replicas", &shm::Region::name);
+  for (std::uint32_t node = 0; node < block.nodes; ++node) {
+    const Replicas::Range range =
+        Replicas::range_of(node, region->offset_bytes, block.nodes, block.parameter_bytes);
+    shm::bind_to_node(memfd, range.offset_bytes, range.size_bytes, nodes[node].number);
+  }
+}
+
 }  // namespace
 
 Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptions options,
                        std::vector<std::string> arguments)
     : signals_(context_),
       tick_(context_),
+      watch_tick_(context_),
       kill_timer_(context_),
       model_name_(std::move(model_name)),
       data_name_(std::move(data_name)),
@@ -59,7 +74,9 @@ Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptio
       arguments_(std::move(arguments)),
       environment_(child_environment(options_.keep_blas_env)),
       cores_(available_cores()),
-      started_ns_(monotonic_ns()) {}
+      started_ns_(monotonic_ns()),
+      death_watch_(std::chrono::duration<double>(options_.hang_timeout),
+                   [this](const std::string& line) { progress_.print(line); }) {}
 
 int Supervisor::run() {
   std::signal(SIGPIPE, SIG_IGN);  // `feral train | head` trains on: nobody reading is no reason to lose a run
@@ -75,14 +92,17 @@ int Supervisor::run() {
     if (!error) on_signal(number);
   });
   spawn(Role::evaluator, 0, 0);
+  watch_children();
   context_.run();
   progress_.clear();
+  look_at_meters();
 
   if (signal_ != 0) {
     progress_.print(stop_summary());
     return 128 + signal_;
   }
   if (error_) {
+    if (exit_code_ == 1) std::fputs(death_watch_.post_mortem().c_str(), stderr);
     log::error("{}", *error_);
     return exit_code_;
   }
@@ -109,6 +129,7 @@ void Supervisor::spawn(Role role, int index, int generation) {
                 progress_.print(fmt::format("[{}] {}", child.description(), line));
               },
           .ended = [this](ChildProcess& child, const ExitStatus& status) { on_ended(child, status); }});
+  if (arena_ && role != Role::reserver) watched(*arena_, role, identity.owner.index).heartbeat.clear();
   members_[{role, index}].process = process;
   process->start();
 }
@@ -118,6 +139,10 @@ void Supervisor::on_message(ChildProcess& child, ChildMessage message) {
     const bool speaks_for_user =
         child.identity().role == Role::evaluator || child.identity().role == Role::reserver;
     abandon(2, speaks_for_user ? failed->message : fmt::format("{}: {}", child.description(), failed->message));
+    return;
+  }
+  if (const auto* stack = std::get_if<StackReport>(&message)) {
+    death_watch_.on_stack(child, *stack);
     return;
   }
   if (stopping_ || child.identity().role != Role::evaluator) return;
@@ -144,6 +169,7 @@ void Supervisor::plan(const JobDescription& description) {
   print_plan(description, arena_plan.total_bytes());
   for (const std::string& line : checkpoints_->lines(*block_)) progress_.print(line);
   shm::set_size_and_seal(memfd_.get(), arena_plan.total_bytes());
+  if (block_->nodes != 0 && options_.nodes == 0) place_replicas(memfd_.get(), *block_, arena_plan);
   spawn(Role::reserver, 0, 0);
 }
 
@@ -190,6 +216,7 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
   Member& member = members_.at({identity.role, identity.owner.index});
   const std::shared_ptr<ChildProcess> keep = std::move(member.process);  // `child` lives until the end of this call
   member.process = nullptr;
+  look_at_meters();
   if (identity.role == Role::worker) {
     peak_worker_rss_ = std::max(peak_worker_rss_, static_cast<std::uint64_t>(status.resources.ru_maxrss) * 1024);
   }
@@ -203,11 +230,13 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
   } else if (status.clean() && may_finish(identity)) {
     member.finished = true;
   } else if (stopping_) {
-    if (arena_) arena_->control().update_lock.release_dead(identity.owner);  // for those who are still to leave
+    // For those who are still to leave.
+    if (arena_ && identity.role == Role::worker) arena_->free_stripes_of_dead(identity.owner);
     member.finished = true;
   } else {
+    const Casualty& casualty = death_watch_.examine(child, status, arena_ ? &*arena_ : nullptr);
     give_slots_back(identity);
-    replace(child, status);
+    replace(child, casualty);
   }
   check_finished();
 }
@@ -215,32 +244,31 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
 void Supervisor::give_slots_back(const ChildIdentity& identity) {
   if (!arena_) return;
   if (identity.role == Role::worker) {
-    arena_->control().update_lock.release_dead(identity.owner);
+    arena_->free_stripes_of_dead(identity.owner);
     batches_redone_ += arena_->ring().reclaim_worker(identity.owner).size();
   }
   if (identity.role == Role::loader) arena_->ring().reclaim_loader(identity.owner);
   arena_->notify_all();
 }
 
-void Supervisor::replace(ChildProcess& child, const ExitStatus& status) {
+void Supervisor::replace(ChildProcess& child, const Casualty& casualty) {
   const ChildIdentity identity = child.identity();
   Member& member = members_.at({identity.role, identity.owner.index});
   if (!block_ && identity.role == Role::evaluator) {
     abandon(1, fmt::format("the evaluator {} while it built the model and the data; nothing was trained",
-                           status.to_string()));
+                           casualty.how));
     return;
   }
   const std::uint64_t restarts = worker_restarts_ + loader_restarts_ + evaluator_restarts_;
   if (restarts >= static_cast<std::uint64_t>(options_.max_restarts)) {
-    abandon(1, fmt::format("gave up: {} (pid {}) {} after {} restarts (--max-restarts {})", child.description(),
-                           child.pid(), status.to_string(), restarts, options_.max_restarts));
+    abandon(1, fmt::format("gave up: {} after {} restarts (--max-restarts {})", casualty.line(), restarts,
+                           options_.max_restarts));
     return;
   }
   if (identity.role == Role::worker) ++worker_restarts_;
   if (identity.role == Role::loader) ++loader_restarts_;
   if (identity.role == Role::evaluator) ++evaluator_restarts_;
-  progress_.print(
-      fmt::format("{} (pid {}) {}; replacing it", child.description(), child.pid(), status.to_string()));
+  progress_.print(fmt::format("{}; replacing it", casualty.line()));
 
   const bool early = Clock::now() - child.started() < settled;
   member.deaths = early ? member.deaths + 1 : 1;
@@ -265,7 +293,7 @@ void Supervisor::check_finished() {
     all_done = all_done && member.finished;
     if (key.first == Role::worker) workers_done = workers_done && member.finished;
   }
-  if (workers_done && !stopping_ && arena_->control().training_over.exchange(1) == 0) arena_->notify_all();
+  if (workers_done && arena_->control().training_over.exchange(1) == 0) arena_->notify_all();
   if ((stopping_ && !anybody) || all_done) context_.stop();
 }
 
@@ -274,7 +302,7 @@ void Supervisor::on_signal(int number) {
     kill_children();  // asked twice: now
   } else {
     signal_ = number;
-    stop_children(stop_grace);
+    stop_children();
   }
   signals_.async_wait([this](boost::system::error_code error, int next) {
     if (!error) on_signal(next);
@@ -285,33 +313,14 @@ void Supervisor::abandon(int exit_code, std::string message) {
   if (error_ || signal_ != 0) return;
   error_ = std::move(message);
   exit_code_ = exit_code;
-  stop_children(stop_grace);
-}
-
-void Supervisor::stop_children(std::chrono::milliseconds grace) {
-  stopping_ = true;
-  if (arena_) {
-    arena_->request_stop(StopReason::requested);
-    kill_timer_.expires_after(grace);
-    kill_timer_.async_wait([this](boost::system::error_code error) {
-      if (!error) kill_children();
-    });
-  } else {
-    kill_children();  // before training there is nothing to finish
-  }
-  check_finished();
-}
-
-void Supervisor::kill_children() {
-  for (const auto& [key, member] : members_) {
-    if (member.process) member.process->kill();
-  }
+  stop_children();
 }
 
 void Supervisor::schedule_tick() {
   tick_.expires_after(tick_interval);
   tick_.async_wait([this](boost::system::error_code error) {
     if (error || stopping_) return;
+    look_at_meters();
     show_evaluations();
     show_progress();
     schedule_tick();

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "launcher/child_process.hpp"
+#include "launcher/death_watch.hpp"
 #include "launcher/job_checkpoints.hpp"
+#include "launcher/meter_watch.hpp"
 #include "launcher/progress.hpp"
 #include "launcher/report.hpp"
 #include "workers/job_arena.hpp"
@@ -49,20 +51,23 @@ class Supervisor {
   void plan(const JobDescription& description);
   void start_members();
   bool may_finish(const ChildIdentity& identity);
-  void replace(ChildProcess& child, const ExitStatus& status);
+  void replace(ChildProcess& child, const Casualty& casualty);
   void give_slots_back(const ChildIdentity& identity);
   void check_finished();
 
   // Ends the job with an error of the user's (2) or after too many deaths (1); the first one counts.
   void abandon(int exit_code, std::string message);
-  // Asks all children to leave and kills what is left after `grace`.
-  void stop_children(std::chrono::milliseconds grace);
+  // Asks all children to leave and kills what is left after the grace.
+  void stop_children();
   void kill_children();
 
   void print_plan(const JobDescription& description, std::uint64_t arena_bytes);
   void schedule_tick();
+  void watch_children();
   void show_progress();
   void show_evaluations();
+  // Says what the meters have found; ends the job when it cannot go on.
+  void look_at_meters();
   Report make_report();
   void print_summary(const Report& report);
   std::string stop_summary();
@@ -70,6 +75,7 @@ class Supervisor {
   boost::asio::io_context context_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer tick_;
+  boost::asio::steady_timer watch_tick_;
   boost::asio::steady_timer kill_timer_;
 
   std::string model_name_;
@@ -87,6 +93,8 @@ class Supervisor {
   std::optional<JobArena> arena_;
   std::map<std::pair<Role, int>, Member> members_;
   Progress progress_;
+  MeterWatch meters_;
+  DeathWatch death_watch_;
 
   std::uint64_t worker_restarts_ = 0;
   std::uint64_t loader_restarts_ = 0;

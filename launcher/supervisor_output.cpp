@@ -56,7 +56,7 @@ void Supervisor::show_progress() {
                     .steps = done,
                     .total_steps = total,
                     .samples_per_second = recent_rate_,
-                    .loss = totals.samples > 0 ? totals.loss_sum / static_cast<double>(totals.samples) : 0,
+                    .loss = totals.mean_loss(),
                     .seconds_left = static_cast<double>(plan.samples * block_->epochs - samples) / recent_rate_});
 }
 
@@ -66,10 +66,15 @@ void Supervisor::show_evaluations() {
     if (evaluation.done.load(std::memory_order_acquire) == 0) continue;
     const EpochTotals totals = arena_->ledger().totals(arena_->ring(), epoch);
     progress_.print(fmt::format("epoch {}: train loss {:.4f}, test loss {:.4f}, test accuracy {:.4f}", epoch + 1,
-                                totals.loss_sum / static_cast<double>(std::max<std::uint64_t>(totals.samples, 1)),
-                                evaluation.loss, evaluation.accuracy));
+                                totals.mean_loss(), evaluation.loss, evaluation.accuracy));
     evaluations_shown_ = epoch + 1;
   }
+}
+
+void Supervisor::look_at_meters() {
+  if (!arena_) return;
+  for (const std::string& line : meters_.news(*arena_)) progress_.print(line);
+  if (const auto reason = MeterWatch::trouble(*arena_)) abandon(1, *reason);
 }
 
 Report Supervisor::make_report() {
@@ -106,10 +111,14 @@ Report Supervisor::make_report() {
   report.worker_restarts = worker_restarts_;
   report.loader_restarts = loader_restarts_;
   report.batches_redone = batches_redone_;
+  report.replicas = block_->nodes;
+  if (arena_->replicas()) report.reconciliations = arena_->replicas()->reconciliations();
   report.arena_bytes = arena_->size_bytes();
   report.peak_rss_bytes_per_worker = peak_worker_rss_;
   report.cores = static_cast<int>(cores_.size());
   report.cpu = cpu_name();
+  report.parameters_checksum = checksum(arena_->parameters());
+  report.meters = MeterWatch::report(*arena_);
   return report;
 }
 
@@ -125,6 +134,13 @@ void Supervisor::print_summary(const Report& report) {
                     counted(report.loader_restarts, "loader"), counted(evaluator_restarts_, "evaluator"),
                     fmt::format("{} batch{}", report.batches_redone, report.batches_redone == 1 ? "" : "es")));
   }
+  if (arena_->turnstile() && report.seconds_train > 0) {
+    const double waited = static_cast<double>(arena_->turnstile()->waited_ns()) * 1e-9;
+    progress_.print(
+        fmt::format("deterministic: workers waited for each other {:.0f}% of the time; parameters {:016x}",
+                    100 * waited / (report.seconds_train * block_->workers), report.parameters_checksum));
+  }
+  for (const std::string& line : MeterWatch::summary(report.meters)) progress_.print(line);
   if (report.test_accuracy) {
     progress_.print(
         fmt::format("test accuracy {:.4f}, test loss {:.4f}", *report.test_accuracy, *report.test_loss));

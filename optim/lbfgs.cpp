@@ -369,6 +369,8 @@ Tensor LBFGS::step(const std::function<Tensor()>& closure) {
            parameter.to_string());
     }
   }
+  LockScope locked(*this);
+  locked.take_all();
   if (!work_.defined()) work_ = Tensor::empty({work_vectors * elements_}, parameters()[0].dtype());
   return visit_floating(work_.dtype(), [&]<class T>() { return Solver<T>(*this, closure).run(); });
 }

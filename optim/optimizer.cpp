@@ -44,6 +44,7 @@ void Optimizer::add_group(const std::vector<Tensor>& parameters, double lr, cons
               .states = kinds.size(),
               .dtype = parameter.dtype(),
               .numel = parameter.numel(),
+              .elements_before = slots_.empty() ? 0 : slots_.back().elements_before + slots_.back().numel,
               .offsets = {},
               .kinds = {}};
     std::ranges::copy(kinds, slot.kinds);
@@ -132,6 +133,7 @@ Operands Optimizer::operands_of(std::size_t index) const noexcept {
   for (std::size_t k = 0; k < slot.states; ++k) operands.states[k] = state_ + slot.offsets[k];
   operands.shared = shared_;
   operands.width = static_cast<std::size_t>(parameter.numel());
+  if (!meters_.empty()) operands.meter = &meters_[index];
   return operands;
 }
 
@@ -164,8 +166,9 @@ void Optimizer::step() {
 }
 
 void Optimizer::write_step() {
-  const LockScope locked(*this);
+  LockScope locked(*this);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    locked.go_to(i);                          // also for one without a gradient: who skips a stripe overtakes
     Tensor gradient = parameters_[i].grad();  // of the parameter's shape and type: set_grad() sees to it
     const SparseGradient sparse = parameters_[i].sparse_grad();
     if (sparse.defined() && !gradient.defined()) {
@@ -243,7 +246,8 @@ void Optimizer::step_rows(const Tensor& parameter, const Tensor& rows, const Ten
   ensure_state();
   if (gate_ != nullptr && !gate_->enter(*this)) return;
   {
-    const LockScope locked(*this);
+    LockScope locked(*this);
+    locked.go_to(index);
     update_rows(index, gradient);
   }
   if (gate_ != nullptr) gate_->leave(*this);
@@ -310,17 +314,49 @@ void Optimizer::load_state(const std::map<std::string, Tensor>& state) {
   for (const NamedState& part : own) part.tensor.copy_(state.at(part.name));
 }
 
-void Optimizer::set_lock(shm::OwnerLock* lock, shm::Owner owner) noexcept {
-  lock_ = lock;
+void Optimizer::set_meters(std::span<UpdateMeter> meters) {
+  if (!meters.empty() && meters.size() != parameters_.size()) {
+    fail("{}: {} meters for {} parameters", name_, meters.size(), parameters_.size());
+  }
+  meters_ = meters;
+}
+
+void Optimizer::set_lock(std::span<shm::OwnerLock> stripes, shm::Owner owner) noexcept {
+  stripes_ = stripes;
   owner_ = owner;
 }
 
 Optimizer::LockScope::LockScope(const Optimizer& optimizer) noexcept : optimizer_(optimizer) {
-  if (optimizer_.lock_ != nullptr) optimizer_.lock_->lock(optimizer_.owner_, lock_wait);
+  if (!optimizer_.stripes_.empty()) optimizer_.stripes_[0].lock(optimizer_.owner_, lock_wait);
+}
+
+void Optimizer::LockScope::go_to(std::size_t parameter) noexcept {
+  const std::span<shm::OwnerLock> stripes = optimizer_.stripes_;
+  if (stripes.empty()) return;
+  const Slot& last = optimizer_.slots_.back();
+  const auto all = static_cast<std::size_t>(std::max<std::int64_t>(last.elements_before + last.numel, 1));
+  const auto before = static_cast<std::size_t>(optimizer_.slots_[parameter].elements_before);
+  // Empty parameters at the end have all elements before them.
+  const std::size_t wanted = std::min(before * stripes.size() / all, stripes.size() - 1);
+  while (last_ < wanted) {
+    stripes[last_ + 1].lock(optimizer_.owner_, lock_wait);
+    ++last_;
+    stripes[first_].unlock(optimizer_.owner_);
+    ++first_;
+  }
+}
+
+void Optimizer::LockScope::take_all() noexcept {
+  while (last_ + 1 < optimizer_.stripes_.size()) {
+    optimizer_.stripes_[last_ + 1].lock(optimizer_.owner_, lock_wait);
+    ++last_;
+  }
 }
 
 Optimizer::LockScope::~LockScope() {
-  if (optimizer_.lock_ != nullptr) optimizer_.lock_->unlock(optimizer_.owner_);
+  if (optimizer_.stripes_.empty()) return;
+  for (std::size_t stripe = first_; stripe <= last_; ++stripe)
+    optimizer_.stripes_[stripe].unlock(optimizer_.owner_);
 }
 
 }  // namespace feral::optim

@@ -20,7 +20,7 @@
 // Workers without a lock race on the elements as on the parameters: an update of a moment can be lost, and the two
 // moments of an element may for a while be of two workers. Rules whose quotient that could make large hold it to
 // what whole steps can give (adam_update.hpp, adamax.cpp). Whoever wants whole steps in some serial order takes the
-// lock of set_lock().
+// stripes of set_lock().
 #pragma once
 
 #include <cstddef>
@@ -122,12 +122,21 @@ class Optimizer {
   // type.
   void load_state(const std::map<std::string, Tensor>& state);
 
-  // Makes every step() hold `lock` as `owner` from its first write to its last; nullptr: without (the default).
-  void set_lock(shm::OwnerLock* lock, shm::Owner owner = {}) noexcept;
+  // Makes every step() and step_rows() go through `stripes` as `owner`; empty: without (the default). The
+  // parameters are spread over the stripes in their order, by elements, and a parameter is updated under its
+  // stripe. A step takes them hand over hand, in ascending order and leaving out none: the next one before it lets
+  // go of the last. So no step overtakes another, and all of them stand in one serial order, while several are
+  // under way, each in another part of the parameters. All who share parameters must be given the same stripes.
+  // LBFGS holds all of them for a whole step.
+  void set_lock(std::span<shm::OwnerLock> stripes, shm::Owner owner = {}) noexcept;
 
   // Every step() and step_rows() asks the gate, which must outlive this object; nullptr: nobody (the default). The
-  // gate is entered before the lock is taken and left after it is free.
+  // gate is entered before a stripe is taken and left after all are free.
   void set_gate(StepGate* gate) noexcept { gate_ = gate; }
+
+  // From here on every update of parameter `index` is counted in meters[index]; they must outlive this object.
+  // Empty: none is (the default). Throws feral::Error for another number than there are parameters.
+  void set_meters(std::span<UpdateMeter> meters);
 
  protected:
   // `name` is a literal, for messages.
@@ -155,16 +164,24 @@ class Optimizer {
   const Group& group(std::size_t number) const noexcept { return groups_[number]; }
   const char* name() const noexcept { return name_; }
 
-  // Holds the lock of set_lock(), if there is one.
+  // A step's way through the stripes of set_lock(), if there are any: begins in the first one.
   class LockScope {
    public:
     explicit LockScope(const Optimizer& optimizer) noexcept;
+    // Lets go of what it holds.
     ~LockScope();
     LockScope(const LockScope&) = delete;
     LockScope& operator=(const LockScope&) = delete;
 
+    // On to the stripe of that parameter; they must be asked for in their order.
+    void go_to(std::size_t parameter) noexcept;
+    // Takes all that are left and keeps them.
+    void take_all() noexcept;
+
    private:
     const Optimizer& optimizer_;
+    std::size_t first_ = 0;  // held: from here
+    std::size_t last_ = 0;   // to here
   };
 
  private:
@@ -173,6 +190,7 @@ class Optimizer {
     std::size_t states;  // how many
     DType dtype;         // of the parameter, when the state was laid out
     std::int64_t numel;
+    std::int64_t elements_before;  // of the parameters before it
     std::size_t offsets[max_states];
     StateKind kinds[max_states];
   };
@@ -187,7 +205,7 @@ class Optimizer {
   const Group& checked(std::size_t group) const;
   void lay_out();
   void check_unchanged(std::size_t index) const;
-  // The writing half of step(), under the lock.
+  // The writing half of step(), under the stripes.
   void write_step();
   // Throws feral::Error when the rule or the parameter cannot take it.
   void check_rows(std::size_t index, const SparseGradient& gradient) const;
@@ -206,7 +224,8 @@ class Optimizer {
   std::byte* state_ = nullptr;
   bool shared_ = false;
   StepGate* gate_ = nullptr;
-  shm::OwnerLock* lock_ = nullptr;
+  std::span<shm::OwnerLock> stripes_;
+  std::span<UpdateMeter> meters_;
   shm::Owner owner_;
 };
 

@@ -16,8 +16,8 @@
 namespace feral::optim {
 namespace {
 
-constexpr std::string_view names[rule_count] = {"sgd",     "adam",     "adamw",   "adamax", "nadam", "radam",
-                                                "adagrad", "adadelta", "rmsprop", "rprop",  "asgd",  "lbfgs"};
+constexpr std::string_view rule_names[rule_count] = {"sgd",     "adam",     "adamw",   "adamax", "nadam", "radam",
+                                                     "adagrad", "adadelta", "rmsprop", "rprop",  "asgd",  "lbfgs"};
 
 template <class Options>
 RuleOptions taken_from(const Options& o) {
@@ -44,11 +44,11 @@ std::unique_ptr<Optimizer> made(std::vector<Tensor> parameters, const RuleOption
 
 }  // namespace
 
-std::string_view name_of(Rule rule) noexcept { return names[static_cast<int>(rule)]; }
+std::string_view name_of(Rule rule) noexcept { return rule_names[static_cast<int>(rule)]; }
 
 std::string list_of_rules() {
   std::string list;
-  for (const std::string_view name : names) list += (list.empty() ? "" : ", ") + std::string(name);
+  for (const std::string_view name : rule_names) list += (list.empty() ? "" : ", ") + std::string(name);
   return list;
 }
 

@@ -8,7 +8,7 @@
 namespace feral::optim {
 namespace {
 
-constexpr std::string_view names[schedule_count] = {
+constexpr std::string_view schedule_names[schedule_count] = {
     "constant", "linear", "cosine", "step", "exponential", "polynomial", "cosine-restarts", "one-cycle", "plateau"};
 
 LRSchedule without_warmup(const ScheduleOptions& o, const JobLength& length) {
@@ -38,11 +38,11 @@ LRSchedule without_warmup(const ScheduleOptions& o, const JobLength& length) {
 
 }  // namespace
 
-std::string_view name_of(Schedule schedule) noexcept { return names[static_cast<int>(schedule)]; }
+std::string_view name_of(Schedule schedule) noexcept { return schedule_names[static_cast<int>(schedule)]; }
 
 std::string list_of_schedules() {
   std::string list;
-  for (const std::string_view name : names) list += (list.empty() ? "" : ", ") + std::string(name);
+  for (const std::string_view name : schedule_names) list += (list.empty() ? "" : ", ") + std::string(name);
   return list;
 }
 

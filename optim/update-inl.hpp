@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstring>
 
 #include "optim/operands.hpp"
 #include "tensor/cpu/rows-inl.hpp"
@@ -92,9 +93,65 @@ HWY_ATTR void update_block(const Rule& given_rule, T* parameter, const T* gradie
   }
 }
 
+// The same loop for an update whose losses are counted. Apart from the one above, which it must cost nothing.
+template <class T, class Rule>
+HWY_ATTR HWY_NOINLINE void update_metered(const Rule& rule, T* parameter, const T* gradient, T* const* states,
+                                          std::size_t width, UpdateMeter& meter) {
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  Vector<T> state[Rule::count == 0 ? 1 : Rule::count];
+  HWY_ALIGN T before[hn::MaxLanes(hn::ScalableTag<T>())];
+  HWY_ALIGN T after[hn::MaxLanes(hn::ScalableTag<T>())];
+  std::size_t next = meter.next;
+  for (std::size_t i = 0; i < width; i += lanes) {
+    const std::size_t n = HWY_MIN(lanes, width - i);
+    auto value = load_live(d, parameter + i, n);
+    hn::Store(value, d, before);
+    for (std::size_t k = 0; k < Rule::count; ++k) state[k] = load_live(d, states[k] + i, n);
+    rule(value, load_live(d, gradient + i, n), state);
+    for (std::size_t k = 0; k < Rule::count; ++k) {
+      store_live(d, state[k], states[k] + i, n);
+      std::atomic_signal_fence(std::memory_order_release);
+    }
+    if (next >= n) {
+      store_live(d, value, parameter + i, n);
+      next -= n;
+      continue;
+    }
+    hn::Store(value, d, after);
+    for (std::size_t k = 0; k < n; ++k) {
+      if (k != next) {
+        racy_store(parameter + i + k, after[k]);
+        continue;
+      }
+      const T found = std::atomic_ref<T>(parameter[i + k]).exchange(after[k], std::memory_order_relaxed);
+      ++meter.metered;
+      meter.lost += std::memcmp(&found, &before[k], sizeof(T)) != 0 ? 1U : 0U;
+      next += meter.spacing;
+    }
+    next -= n;
+  }
+  meter.next = next;
+}
+
+// A whole parameter, or its rows, metered.
+template <class T, class Rule>
+HWY_ATTR HWY_NOINLINE void update_all_metered(const Rule& rule, const Operands& o) {
+  T* const parameter = reinterpret_cast<T*>(o.parameter);
+  const T* const gradient = reinterpret_cast<const T*>(o.gradient);
+  const std::size_t blocks = o.rows == nullptr ? 1 : o.row_count;
+  for (std::size_t r = 0; r < blocks; ++r) {
+    const std::size_t start = o.rows == nullptr ? 0 : static_cast<std::size_t>(o.rows[r]) * o.width;
+    T* states[max_states];
+    for (std::size_t k = 0; k < Rule::count; ++k) states[k] = reinterpret_cast<T*>(o.states[k]) + start;
+    update_metered<T>(rule, parameter + start, gradient + r * o.width, states, o.width, *o.meter);
+  }
+}
+
 // A whole parameter, or its rows.
 template <class T, class Rule>
 HWY_ATTR void update_all(const Rule& rule, const Operands& o) {
+  if (o.meter != nullptr) return update_all_metered<T>(rule, o);
   T* const parameter = reinterpret_cast<T*>(o.parameter);
   const T* const gradient = reinterpret_cast<const T*>(o.gradient);
   T* states[max_states];

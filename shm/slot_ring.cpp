@@ -107,6 +107,18 @@ std::optional<SlotClaim> SlotRing::try_take(Owner worker) noexcept {
   return acquire(SlotPhase::ready, SlotPhase::busy, worker);
 }
 
+std::optional<SlotClaim> SlotRing::try_take_item(Owner worker, std::uint64_t item) noexcept {
+  const auto slot = static_cast<std::uint32_t>(item % slot_count_);
+  const auto turn = static_cast<std::uint32_t>(item / slot_count_);
+  std::uint64_t expected = pack(turn, SlotPhase::ready);
+  const std::uint64_t held = pack(turn, SlotPhase::busy, worker);
+  if (!slots_[slot].word.compare_exchange_strong(expected, held, std::memory_order_acquire,
+                                                 std::memory_order_relaxed)) {
+    return std::nullopt;
+  }
+  return SlotClaim{slot, turn, item, held};
+}
+
 void SlotRing::publish(const SlotClaim& claim) noexcept {
   std::uint64_t expected = claim.word;
   const bool moved = slots_[claim.slot].word.compare_exchange_strong(
@@ -164,6 +176,10 @@ std::uint64_t SlotRing::done_count() const noexcept {
   std::uint64_t done = 0;
   for (std::uint32_t s = 0; s < slot_count_; ++s) done += turn(s);
   return done;
+}
+
+bool SlotRing::is_done(std::uint64_t item) const noexcept {
+  return turn(static_cast<std::uint32_t>(item % slot_count_)) > item / slot_count_;
 }
 
 std::uint32_t SlotRing::turn(std::uint32_t slot) const noexcept {

@@ -72,6 +72,8 @@ class SlotRing {
 
   // Worker: takes the ready slot with the smallest item number, or nothing.
   std::optional<SlotClaim> try_take(Owner worker) noexcept;
+  // Worker: takes that item, or nothing while it is not ready (or no longer). `item` < item_count().
+  std::optional<SlotClaim> try_take_item(Owner worker, std::uint64_t item) noexcept;
   // Worker: its item is done. Moves the slot to its next turn and wakes loaders.
   void finish(const SlotClaim& claim) noexcept;
 
@@ -86,6 +88,7 @@ class SlotRing {
   std::uint64_t low_water() const noexcept;
   // How many items are done.
   std::uint64_t done_count() const noexcept;
+  bool is_done(std::uint64_t item) const noexcept;
   bool all_done() const noexcept { return done_count() == item_count_; }
 
   // The turn and phase of a slot at this moment. Turns below the returned one are done.

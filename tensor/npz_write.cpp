@@ -24,7 +24,7 @@ constexpr std::uint32_t permissions = 0100644U << 16;
 constexpr std::uint16_t first_of_january_1980 = 1 << 5 | 1;  // a constant date: equal tensors, equal files
 constexpr std::size_t max_name_bytes = 65535;
 
-struct Written {
+struct WrittenEntry {
   std::string name;  // with the suffix
   std::uint16_t flags = 0;
   std::uint16_t method = zip::stored;
@@ -44,7 +44,7 @@ std::uint32_t narrow(const OutputFile& file, std::string_view key, std::uint64_t
 }
 
 // The fields that both headers have in a row, from the version to the length of the extra fields.
-void put_common(std::byte* to, const Written& entry) {
+void put_common(std::byte* to, const WrittenEntry& entry) {
   zip::put16(to, version);
   zip::put16(to + 2, entry.flags);
   zip::put16(to + 4, entry.method);
@@ -57,14 +57,14 @@ void put_common(std::byte* to, const Written& entry) {
   zip::put16(to + 24, 0);
 }
 
-std::array<std::byte, zip::local_bytes> local_header(const Written& entry) {
+std::array<std::byte, zip::local_bytes> local_header(const WrittenEntry& entry) {
   std::array<std::byte, zip::local_bytes> header{};
   zip::put32(header.data(), zip::local_signature);
   put_common(&header[4], entry);
   return header;
 }
 
-std::array<std::byte, zip::central_bytes> central_header(const Written& entry) {
+std::array<std::byte, zip::central_bytes> central_header(const WrittenEntry& entry) {
   std::array<std::byte, zip::central_bytes> header{};
   zip::put32(header.data(), zip::central_signature);
   zip::put16(&header[4], made_by);
@@ -126,10 +126,10 @@ class EntryWriter {
   std::vector<Bytef> buffer_;
 };
 
-Written write_entry(OutputFile& file, const std::string& key, const Tensor& tensor, bool compressed) {
+WrittenEntry write_entry(OutputFile& file, const std::string& key, const Tensor& tensor, bool compressed) {
   if (!tensor.defined()) fail("{}: '{}': the tensor to be saved is undefined", file.name(), printable(key));
   const std::string header = npy_header_of(tensor, fmt::format("{}: '{}'", file.name(), printable(key)));
-  Written entry;
+  WrittenEntry entry;
   entry.name = key + ".npy";
   if (entry.name.size() > max_name_bytes || entry.name.find('\0') != std::string::npos) {
     fail("{}: the name '{}' has {} bytes, expected at most {} and no zero among them", file.name(), printable(key),
@@ -163,11 +163,11 @@ void save_npz(const std::filesystem::path& path, const std::map<std::string, Ten
   if (tensors.size() >= zip::zip64_count) {
     fail("{}: {} tensors need ZIP64, expected at most {}", file.name(), tensors.size(), zip::zip64_count - 1);
   }
-  std::vector<Written> entries;
+  std::vector<WrittenEntry> entries;
   for (const auto& [key, tensor] : tensors) entries.push_back(write_entry(file, key, tensor, compressed));
 
   const std::uint64_t directory = file.size();
-  for (const Written& entry : entries) {
+  for (const WrittenEntry& entry : entries) {
     file.write(central_header(entry).data(), zip::central_bytes);
     file.write(entry.name.data(), entry.name.size());
   }

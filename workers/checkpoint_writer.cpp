@@ -17,10 +17,12 @@
 namespace feral {
 namespace {
 
-// How long a pause waits for batches that are being trained; and how long for workers that leave, which have a
-// second in all.
+// How long a pause waits for batches that are being trained.
 constexpr std::chrono::milliseconds patience_in_training{5000};
-constexpr std::chrono::milliseconds patience_at_end{300};
+// The same when workers leave, a quarter of the time that they have for it at most.
+std::chrono::milliseconds patience_at_end(double grace_seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(1000.0, grace_seconds * 250)));
+}
 // How long workers hold still for a copy at most; one that takes longer is noticed.
 std::chrono::milliseconds hold_for(std::uint64_t bytes) {
   constexpr std::uint64_t bytes_per_millisecond = 256 << 10;  // a slow machine's
@@ -79,7 +81,7 @@ bool CheckpointWriter::asked() const noexcept {
 
 void CheckpointWriter::write(Occasion occasion) {
   // A fuzzy one waits for nobody, but at the end, when that costs nothing.
-  const auto patience = occasion == Occasion::end                              ? patience_at_end
+  const auto patience = occasion == Occasion::end                              ? patience_at_end(options_.grace)
                         : options_.checkpoint_mode == CheckpointMode::quiesced ? patience_in_training
                                                                                : std::chrono::milliseconds(0);
   CheckpointBlock& block = arena_.checkpoint();
@@ -113,10 +115,13 @@ CheckpointRecord CheckpointWriter::take(std::chrono::milliseconds patience) {
   Quiesce quiesce(arena_, patience, hold_for(static_cast<std::uint64_t>(copy_.numel())));
   record = record_now();
   copy_out();
-  if (quiesce.holds()) {
+  // Replicas may hold more than has been brought to the common parameters, until their workers have left.
+  const bool complete = !arena_.replicas() || arena_.control().training_over.load(std::memory_order_acquire) != 0;
+  if (complete && quiesce.holds()) {
     record.mode = CheckpointMode::quiesced;
   } else if (options_.checkpoint_mode == CheckpointMode::quiesced) {
-    log::warning("a worker did not pause in time: the checkpoint of step {} is a fuzzy one",
+    log::warning("{}: the checkpoint of step {} is a fuzzy one",
+                 complete ? "a worker did not pause in time" : "with --replicas workers do not pause",
                  record.position.done_count());
   }
   return record;
@@ -146,7 +151,9 @@ CheckpointRecord CheckpointWriter::record_now() const {
   record.position = position_of(arena_.ring());
   for (std::uint64_t epoch = 0; epoch < job.epochs && epoch * job.plan.batches_per_epoch() < record.position.end();
        ++epoch) {
-    record.loss_sums.push_back(arena_.ledger().totals(arena_.ring(), epoch).loss_sum);
+    const EpochTotals totals = arena_.ledger().totals(arena_.ring(), epoch);
+    record.loss_sums.push_back(totals.loss_sum);
+    record.loss_samples.push_back(totals.loss_samples);
   }
   // The final figure is the last epoch's.
   for (std::uint64_t i = 0; i <= job.epochs; ++i) {

@@ -22,6 +22,7 @@ namespace {
 using Occasion = CheckpointWriter::Occasion;
 
 constexpr std::int64_t evaluation_batch = 250;
+constexpr std::chrono::milliseconds look_for_launcher{20};
 
 std::uint64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
@@ -31,9 +32,26 @@ std::uint64_t resident_bytes() {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+// The last epoch up to `complete` that is to be evaluated; 0: none.
+std::uint64_t last_due(std::uint64_t complete, std::uint64_t every) {
+  return every == 0 ? 0 : complete / every * every;
+}
+
+// Whether nobody is going to ask for its figures.
+bool leaves_now(JobArena& arena) {
+  const StopReason reason = arena.control().stop.load(std::memory_order_relaxed);
+  return reason == StopReason::requested || reason == StopReason::launcher_gone;
+}
+
 void stop_at_target(JobArena& arena, const Evaluation& evaluation) {
   const double target = arena.job().target_accuracy;
   if (target > 0 && evaluation.accuracy >= target) arena.request_stop(StopReason::target_reached);
+}
+
+std::vector<std::string> names_of(const nn::FlatLayout& layout) {
+  std::vector<std::string> names;
+  for (const auto& parameter : layout.parameters) names.push_back(parameter.name);
+  return names;
 }
 
 }  // namespace
@@ -58,8 +76,10 @@ JobDescription Evaluator::describe() const {
           .parameter_elements = layout.elements,
           .optimizer_bytes = optimizer_->state_bytes(),
           .needs_closure = optimizer_->needs_closure(),
-          .resident_bytes = resident_bytes(),
-          .kernels = cpu::describe_kernels()};
+          .resident_bytes = resident_bytes() + train_data_->bytes_to_come(),
+          .kernels = cpu::describe_kernels(),
+          .tensor_count = layout.parameters.size(),
+          .tensor_name_bytes = JobMeters::tensor_name_bytes(names_of(layout))};
 }
 
 void Evaluator::publish(JobArena& arena) {
@@ -71,10 +91,12 @@ void Evaluator::publish(JobArena& arena) {
     checkpoints_ = std::make_unique<CheckpointWriter>(job_, options_, arena, *model_, *optimizer_);
   }
   if (first) {
+    arena.meters().set_tensor_names(names_of(layout));
     if (arena.job().shared_state != 0) optimizer_->initialize_state(arena.optimizer_state(0));
     if (const std::uint64_t resumed = arena.checkpoint().resumed; resumed != 0) {
       restore_values(checkpoint_path(options_.checkpoint, resumed - 1), *model_, *optimizer_, arena);
     }
+    if (arena.replicas()) arena.replicas()->fill(arena.parameters());
     arena.control().published.store(1, std::memory_order_release);
     arena.notify_all();
   }
@@ -91,8 +113,10 @@ bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
       align_up(reinterpret_cast<std::uintptr_t>(memory.data()), tensor_alignment_bytes));
   std::vector<std::int64_t> indices;
   BatchScore total;
+  Heartbeat& heartbeat = arena.evaluator().heartbeat;
   for (std::int64_t first = 0; first < samples; first += layout.capacity()) {
-    if (arena.control().stop.load(std::memory_order_relaxed) == StopReason::requested) return false;
+    if (leaves_now(arena)) return false;
+    heartbeat.begin(static_cast<std::uint64_t>(first / layout.capacity()));
     indices.resize(static_cast<std::size_t>(std::min(layout.capacity(), samples - first)));
     std::iota(indices.begin(), indices.end(), first);
     test_data_->fill(indices, layout, aligned);
@@ -100,6 +124,7 @@ bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
     const BatchScore score = score_batch(job_, *model_, batch);
     total.loss_sum += score.loss_sum;
     total.metric_sum += score.metric_sum;
+    heartbeat.end();
   }
   into.loss = total.loss_sum / static_cast<double>(samples);
   into.accuracy = total.metric_sum / static_cast<double>(samples);
@@ -108,18 +133,40 @@ bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
   return true;
 }
 
-void Evaluator::follow(JobArena& arena, std::uint64_t complete) {
-  if (test_data_) {
-    Evaluation& record = arena.evaluations()[complete - 1];
-    if (!evaluate(arena, record)) return;
-    stop_at_target(arena, record);
+void Evaluator::write_checkpoint(JobArena& arena, CheckpointWriter::Occasion occasion) {
+  if (!checkpoints_) return;
+  arena.evaluator().heartbeat.begin(0);
+  checkpoints_->write(occasion);
+  arena.evaluator().heartbeat.end();
+}
+
+// Until the launcher says that the last worker has left. Half of the time that all have to leave remains.
+void Evaluator::wait_for_workers(JobArena& arena) const {
+  ControlBlock& control = arena.control();
+  const std::uint64_t give_up = monotonic_ns() + static_cast<std::uint64_t>(options_.grace / 2 * 1e9);
+  while (control.stop.load(std::memory_order_relaxed) == StopReason::requested && monotonic_ns() < give_up) {
+    const std::uint32_t key = control.changed.key();
+    if (control.training_over.load(std::memory_order_acquire) != 0) return;
+    control.changed.wait(key, 0, look_for_launcher);
   }
-  followed_ = complete;
-  // At the end comes a last one anyway.
-  if (!checkpoints_ || arena.stopping()) return;
-  if (complete < kept_ + static_cast<std::uint64_t>(options_.checkpoint_every)) return;
-  checkpoints_->write(test_data_ ? Occasion::measured : Occasion::epoch);
+}
+
+bool Evaluator::follow(JobArena& arena, std::uint64_t complete) {
+  // The last epoch's figure is the final one, and at the end comes a last checkpoint anyway.
+  if (arena.stopping() || complete >= arena.job().epochs) return false;
+  const std::uint64_t due = test_data_ ? last_due(complete, arena.job().evaluate_every) : 0;
+  // Where training outruns evaluation, only the newest epoch counts.
+  if (due > evaluated_) {
+    Evaluation& record = arena.evaluations()[due - 1];
+    if (!evaluate(arena, record)) return true;
+    evaluated_ = due;
+    stop_at_target(arena, record);
+    return true;
+  }
+  if (!checkpoints_ || complete < kept_ + static_cast<std::uint64_t>(options_.checkpoint_every)) return false;
+  write_checkpoint(arena, evaluated_ == complete ? Occasion::measured : Occasion::epoch);
   kept_ = complete;
+  return true;
 }
 
 void Evaluator::run(JobArena& arena) {
@@ -131,29 +178,26 @@ void Evaluator::run(JobArena& arena) {
   Evaluation& final = arena.evaluations()[epochs];
   // A replacement goes on after the last epoch that its predecessor measured, and judges that one again: the
   // predecessor may have died before it could say that the target is reached.
-  followed_ = epochs;
-  while (followed_ > 0 && arena.evaluations()[followed_ - 1].done.load(std::memory_order_acquire) == 0) --followed_;
-  if (followed_ > 0) stop_at_target(arena, arena.evaluations()[followed_ - 1]);
-  if (const std::uint64_t newest = arena.checkpoint().newest.load(std::memory_order_relaxed); newest != 0) {
-    kept_ = (newest - 1) / per_epoch;
-    if (!test_data_) followed_ = kept_;
+  evaluated_ = epochs;
+  while (evaluated_ > 0 && arena.evaluations()[evaluated_ - 1].done.load(std::memory_order_acquire) == 0) {
+    --evaluated_;
   }
+  if (evaluated_ > 0) stop_at_target(arena, arena.evaluations()[evaluated_ - 1]);
+  const std::uint64_t newest = arena.checkpoint().newest.load(std::memory_order_relaxed);
+  if (newest != 0) kept_ = (newest - 1) / per_epoch;
   for (;;) {
     const std::uint32_t key = control.changed.key();
     const bool over = control.training_over.load(std::memory_order_acquire) != 0;
-    if (over || control.stop.load(std::memory_order_relaxed) == StopReason::requested) {
+    if (over || leaves_now(arena)) {
       if (over && test_data_) evaluate(arena, final);
-      if (checkpoints_) checkpoints_->write(Occasion::end);
+      if (!over && checkpoints_) wait_for_workers(arena);
+      write_checkpoint(arena, Occasion::end);
       return;
     }
-    const std::uint64_t complete = arena.ring().low_water() / per_epoch;
-    // The last epoch's figure is the final one; and where training outruns evaluation, only the newest epoch
-    // counts.
     if (checkpoints_ && checkpoints_->asked()) {
-      checkpoints_->write(Occasion::request);
-    } else if (complete > followed_ && complete < epochs && !arena.stopping()) {
-      follow(arena, complete);
-    } else {
+      write_checkpoint(arena, Occasion::request);
+    } else if (!follow(arena, arena.ring().low_water() / per_epoch)) {
+      arena.evaluator().heartbeat.wait();
       control.changed.wait(key, 0, longest_wait);
     }
   }

@@ -19,13 +19,25 @@ namespace feral {
 
 // How workers update the shared parameters.
 enum class Policy : std::uint32_t {
-  racy,    // all at once, without a lock: an update can be lost, a value never torn (docs/memory-model.md)
-  locked,  // one whole optimizer step at a time, under a lock that outlives whoever is killed holding it
+  racy,        // all at once, without a lock: an update can be lost, a value never torn (docs/memory-model.md)
+  atomic_add,  // steps on a private copy, whose differences are added one by one: none is lost
+  locked,      // whole optimizer steps in a serial order, under stripes that outlive whoever is killed holding them
+  snapshot,  // steps on a private copy, whose differences are added as racy does: no step sees a mixture in motion
 };
 
-inline constexpr int policy_count = 2;
+inline constexpr int policy_count = 4;
 
 std::string_view name_of(Policy policy) noexcept;
+
+// What happens when gradients are no numbers (docs/hogwild-meters.md).
+enum class OnNonfinite : std::uint32_t {
+  drop,  // the step is left out; too many in a row stop the run
+  stop,  // the first one stops the run
+};
+
+inline constexpr int on_nonfinite_count = 2;
+
+std::string_view name_of(OnNonfinite reaction) noexcept;
 
 // The settings of a run; the command line overrides what the job's author chose.
 struct TrainOptions {
@@ -48,11 +60,24 @@ struct TrainOptions {
   std::int64_t warmup = 0;                             // steps of all workers together
   Policy policy = Policy::racy;
   std::uint64_t seed = 1;
-  bool shared_state = false;       // one optimizer state in the arena instead of one a worker
-  double target_accuracy = 0;      // stop once an epoch's test accuracy reaches it; 0: never
-  std::string report;              // path of the JSON report; empty: none
-  std::int64_t max_restarts = 10;  // of all children together, before the job is given up
-  bool keep_blas_env = false;      // hand OPENBLAS_* variables on to the children as they are
+  bool shared_state = false;        // one optimizer state in the arena instead of one a worker
+  std::int64_t evaluate_every = 1;  // epochs; 0: the final parameters alone
+  double target_accuracy = 0;       // stop once an epoch's test accuracy reaches it; 0: never
+  std::string report;               // path of the JSON report; empty: none
+  std::int64_t max_restarts = 10;   // of all children together, before the job is given up
+  bool keep_blas_env = false;       // hand OPENBLAS_* variables on to the children as they are
+
+  bool replicas = false;           // one replica of the parameters a NUMA node
+  std::int64_t nodes = 0;          // how many nodes to take the machine for; 0: as many as it has
+  std::int64_t publish_every = 1;  // batches that a worker trains on before the shared parameters learn of them
+  bool deterministic = false;  // the same final parameters, bit for bit, from each run with this seed and workers
+
+  bool staleness_scale = false;  // divide the rate of a step by 1 + its staleness
+  OnNonfinite on_nonfinite = OnNonfinite::drop;
+  std::int64_t nonfinite_limit = 10;  // that many steps of a worker left out in a row are too many; 0: never
+
+  double hang_timeout = 120;  // seconds without progress after which a process is replaced; 0: never
+  double grace = 5;           // seconds in which all processes leave after a stop, or the launcher's death
 
   std::string checkpoint;             // folder for checkpoints (docs/checkpoints.md); empty: none are written
   std::int64_t checkpoint_every = 1;  // epochs

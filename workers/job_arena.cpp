@@ -8,6 +8,7 @@
 
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
+#include "shm/numa.hpp"
 #include "workers/job_functions.hpp"
 
 namespace feral {
@@ -17,6 +18,10 @@ constexpr std::int64_t max_processes = 1024;  // of one role; far below SlotRing
 constexpr std::int64_t max_epochs = 100'000;  // the ledger keeps an account of each
 constexpr std::int64_t max_restarts_allowed = 1'000'000;
 constexpr int spins_before_sleep = 2000;  // a few microseconds
+constexpr std::int64_t longest_publish_every = 64;
+constexpr std::int64_t most_nodes = 64;
+constexpr double shortest_hang_timeout = 0.5;
+constexpr double day = 86'400;
 
 void check_range(const char* option, std::int64_t value, std::int64_t lowest, std::int64_t highest) {
   if (value < lowest || value > highest) fail("--{} {}: must be {} to {}", option, value, lowest, highest);
@@ -29,6 +34,69 @@ void refuse_closure_of_many(const TrainOptions& options, const char* what) {
       "{} with --workers {}: its line search cannot work while other workers move the parameters; use "
       "--workers 1, or the synchronous mode",
       what, options.workers);
+}
+
+void refuse_closure_that_publishes_seldom(const TrainOptions& options, const char* what) {
+  if (options.publish_every == 1) return;
+  fail("{} with --publish-every {}: a line search is no step to collect; leave --publish-every out", what,
+       options.publish_every);
+}
+
+// With one node there is nothing to reconcile: the job is one without replicas.
+std::uint32_t nodes_of(const TrainOptions& options) {
+  const auto nodes = options.nodes != 0 ? static_cast<std::uint32_t>(options.nodes)
+                                        : static_cast<std::uint32_t>(shm::numa_nodes().size());
+  return nodes < 2 ? 0 : nodes;
+}
+
+void check_replicas(const TrainOptions& options) {
+  check_range("nodes", options.nodes, 0, most_nodes);
+  if (options.nodes != 0 && !options.replicas) {
+    fail("--nodes {}: says how many replicas there are; add --replicas per-node", options.nodes);
+  }
+  if (options.replicas && options.optimizer == optim::Rule::lbfgs) {
+    fail(
+        "--replicas per-node with --optimizer lbfgs: its line search needs the parameters to itself; leave one "
+        "out");
+  }
+}
+
+void check_publish_every(const TrainOptions& options) {
+  check_range("publish-every", options.publish_every, 1, longest_publish_every);
+  if (options.publish_every == 1) return;
+  if (options.policy != Policy::racy && options.policy != Policy::atomic_add) {
+    fail(
+        "--publish-every {} with --policy {}: racy and atomic-add alone publish several batches at once; use one "
+        "of them",
+        options.publish_every, name_of(options.policy));
+  }
+  if (options.shared_state) {
+    fail(
+        "--publish-every {} with --shared-state: the state would follow batches that are not published; leave one "
+        "of them out",
+        options.publish_every);
+  }
+  if (options.optimizer == optim::Rule::lbfgs) refuse_closure_that_publishes_seldom(options, "--optimizer lbfgs");
+}
+
+// What would make two runs differ, or has an order of its own.
+void check_deterministic(const TrainOptions& options) {
+  if (!options.deterministic) return;
+  const auto refuse = [](bool wrong, std::string_view what, const char* why) {
+    if (wrong) fail("--deterministic with {}: {}; leave one of them out", what, why);
+  };
+  refuse(options.policy != Policy::racy, fmt::format("--policy {}", name_of(options.policy)),
+         "its updates have an order of their own");
+  refuse(options.publish_every != 1, fmt::format("--publish-every {}", options.publish_every),
+         "it publishes every batch");
+  refuse(options.replicas, "--replicas per-node", "which node is reconciled when is a matter of time");
+  refuse(options.shared_state, "--shared-state", "each worker's state follows its own batches");
+  refuse(options.schedule == optim::Schedule::plateau, "--schedule plateau",
+         "when a loss has been measured is a matter of time");
+  refuse(options.target_accuracy > 0, "--target-accuracy", "when it has been measured is a matter of time");
+  refuse(options.max_workers != 0 && options.max_workers != options.workers,
+         fmt::format("--max-workers {}", options.max_workers),
+         "which batch is whose follows from the number of workers");
 }
 
 // Field tables travel through shared memory: believe nothing that could reach outside.
@@ -72,6 +140,7 @@ void check_options(const TrainOptions& options) {
   if (options.max_workers != 0) check_range("max-workers", options.max_workers, options.workers, max_processes);
   if (options.max_loaders != 0) check_range("max-loaders", options.max_loaders, options.loaders, max_processes);
   check_range("epochs", options.epochs, 1, max_epochs);
+  check_range("evaluate-every", options.evaluate_every, 0, max_epochs);
   check_range("max-restarts", options.max_restarts, 0, max_restarts_allowed);
   if (!(options.lr > 0) || !std::isfinite(options.lr)) fail("--lr {}: must be above 0", options.lr);
   if (!(options.momentum >= 0 && options.momentum < 1))
@@ -96,9 +165,24 @@ void check_options(const TrainOptions& options) {
   if (!(options.target_accuracy >= 0 && options.target_accuracy <= 1)) {
     fail("--target-accuracy {}: must be 0 to 1", options.target_accuracy);
   }
+  check_replicas(options);
+  check_publish_every(options);
+  check_deterministic(options);
+  check_range("nonfinite-limit", options.nonfinite_limit, 0, std::numeric_limits<std::int64_t>::max());
+  // Below the shortest, waiting itself would look like a hang.
+  if (options.hang_timeout != 0 &&
+      !(options.hang_timeout >= shortest_hang_timeout && options.hang_timeout <= day)) {
+    fail("--hang-timeout {}: must be 0 (never) or {} to {} seconds", options.hang_timeout, shortest_hang_timeout,
+         day);
+  }
+  if (!(options.grace >= 0 && options.grace <= day))
+    fail("--grace {}: must be 0 to {} seconds", options.grace, day);
   check_range("checkpoint-every", options.checkpoint_every, 1, max_epochs);
   check_range("checkpoint-keep", options.checkpoint_keep, 1, std::numeric_limits<std::int64_t>::max());
   if (options.resume && options.checkpoint.empty()) fail("--resume: --checkpoint DIR must say from where");
+  if (options.deterministic && !options.checkpoint.empty()) {
+    fail("--checkpoint with --deterministic: its rounds cannot be taken up again; leave one of them out");
+  }
 }
 
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
@@ -110,7 +194,16 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   if (options.schedule == optim::Schedule::plateau && description.test_samples == 0) {
     fail("--schedule plateau: the job has no data to test on, whose loss it goes by");
   }
-  if (description.needs_closure) refuse_closure_of_many(options, "this job's optimizer");
+  if (options.evaluate_every == 0 && options.target_accuracy > 0) {
+    fail("--target-accuracy {}: needs evaluations, and --evaluate-every is 0", options.target_accuracy);
+  }
+  if (options.evaluate_every == 0 && options.schedule == optim::Schedule::plateau) {
+    fail("--schedule plateau: needs evaluations, and --evaluate-every is 0");
+  }
+  if (description.needs_closure) {
+    refuse_closure_of_many(options, "this job's optimizer");
+    refuse_closure_that_publishes_seldom(options, "this job's optimizer");
+  }
   if (options.batch < 1 || options.batch > description.samples) {
     fail("--batch {}: must be 1 to {}, the number of samples", options.batch, description.samples);
   }
@@ -124,15 +217,21 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   block.epochs = static_cast<std::uint64_t>(options.epochs);
   block.workers = static_cast<std::uint32_t>(options.workers);
   block.loaders = static_cast<std::uint32_t>(options.loaders);
-  block.max_workers = most(options.max_workers, options.workers, cores);
+  block.max_workers = options.deterministic ? block.workers : most(options.max_workers, options.workers, cores);
   block.max_loaders = most(options.max_loaders, options.loaders, cores);
-  // Each worker holds one and finds two more ready while each loader fills one.
-  block.slots = std::min<std::uint32_t>(3 * block.max_workers + block.max_loaders + 1, shm::SlotRing::max_slots);
+  block.publish_every = static_cast<std::uint32_t>(options.publish_every);
+  block.nodes = options.replicas ? nodes_of(options) : 0;
+  block.deterministic = options.deterministic ? 1 : 0;
+  // Each worker holds what it publishes at once and finds two more ready while each loader fills one. Where that is
+  // more than a ring has, workers publish what they hold once they find no more.
+  block.slots = std::min<std::uint32_t>((block.publish_every + 2) * block.max_workers + block.max_loaders + 1,
+                                        shm::SlotRing::max_slots);
   block.spins = options.workers + options.loaders + 1 <= cores ? spins_before_sleep : 0;
   block.rule = options.optimizer;
   block.policy = options.policy;
   block.rule_options = rule_options(options);
   block.schedule = schedule_options(options);
+  block.evaluate_every = static_cast<std::uint64_t>(options.evaluate_every);
   block.target_accuracy = options.target_accuracy;
   block.shared_state = options.shared_state ? 1 : 0;
   block.optimizer_bytes = description.optimizer_bytes;
@@ -149,6 +248,11 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
     record.dims = field.shape.dims();
     std::copy(field.shape.begin(), field.shape.end(), record.sizes);
   }
+  block.tensor_count = description.tensor_count;
+  block.tensor_name_bytes = description.tensor_name_bytes;
+  block.staleness_scale = options.staleness_scale ? 1 : 0;
+  block.on_nonfinite = options.on_nonfinite;
+  block.nonfinite_limit = static_cast<std::uint64_t>(options.nonfinite_limit);
   return block;
 }
 
@@ -165,11 +269,18 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   plan.add("ledger", Ledger::size_bytes(block.slots, block.epochs));
   plan.add("workers", checked_multiply(block.max_workers, sizeof(WorkerBlock)));
   plan.add("loaders", checked_multiply(block.max_loaders, sizeof(LoaderBlock)));
+  plan.add("evaluator", sizeof(EvaluatorBlock));
   plan.add("evaluations", checked_multiply(block.epochs + 1, sizeof(Evaluation)));
   plan.add("parameters", block.parameter_bytes);
   plan.add("optimizers",
            checked_multiply(block.shared_state != 0 ? 1 : block.max_workers, optimizer_stride(block)));
   plan.add("batches", checked_multiply(block.slots, slot_bytes));
+  plan.add("stripes", stripe_count * sizeof(shm::OwnerLock));
+  if (block.nodes != 0) plan.add("replicas", Replicas::size_bytes(block.nodes, block.parameter_bytes));
+  if (block.deterministic != 0) {
+    plan.add("turnstile", Turnstile::size_bytes(block.max_workers, block.parameter_bytes, block.optimizer_bytes));
+  }
+  JobMeters::plan(plan, block);
   return plan;
 }
 
@@ -197,19 +308,34 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       ledger_(arena_.region("ledger"), job_->plan, job_->slots, job_->epochs),
       workers_(array<WorkerBlock>(arena_, "workers", job_->max_workers)),
       loaders_(array<LoaderBlock>(arena_, "loaders", job_->max_loaders)),
+      evaluator_(&arena_.object<EvaluatorBlock>("evaluator")),
       evaluations_(array<Evaluation>(arena_, "evaluations", job_->epochs + 1)),
       parameters_(arena_.region("parameters")),
       optimizers_(arena_.region("optimizers")),
       batches_(arena_.region("batches")),
+      stripes_(array<shm::OwnerLock>(arena_, "stripes", stripe_count)),
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
       slot_bytes_(feral::slot_bytes(layout_)),
-      optimizer_stride_(optimizer_stride(*job_)) {
+      optimizer_stride_(optimizer_stride(*job_)),
+      meters_(arena_, *job_) {
   if (ring_.slot_count() != job_->slots || batches_.size() != job_->slots * slot_bytes_ ||
       optimizers_.size() != (job_->shared_state != 0 ? 1 : job_->max_workers) * optimizer_stride_ ||
       job_->workers > job_->max_workers || job_->loaders > job_->max_loaders || job_->plan.samples == 0 ||
       ring_.item_count() != checked_multiply(job_->plan.batches_per_epoch(), job_->epochs)) {
     fail("arena: the slot ring and the job block disagree");
   }
+  if (job_->publish_every < 1 || job_->publish_every > longest_publish_every) {
+    fail("arena: corrupt job block: publishes every {} batches", job_->publish_every);
+  }
+  if (job_->nodes != 0) replicas_.emplace(arena_.region("replicas"), job_->nodes, job_->parameter_bytes);
+  if (job_->deterministic != 0) {
+    turnstile_.emplace(arena_.region("turnstile"), job_->max_workers, job_->parameter_bytes, job_->optimizer_bytes);
+  }
+}
+
+void JobArena::free_stripes_of_dead(shm::Owner worker) noexcept {
+  if (replicas_) replicas_->release_dead(worker);
+  for (shm::OwnerLock& stripe : stripes_) stripe.release_dead(worker);
 }
 
 void JobArena::request_stop(StopReason reason) noexcept {
@@ -221,6 +347,7 @@ void JobArena::request_stop(StopReason reason) noexcept {
 void JobArena::notify_all() noexcept {
   ring_.notify_all();
   control_->changed.notify_after_death();
+  if (turnstile_) turnstile_->changed().notify_after_death();
 }
 
 std::uint64_t monotonic_ns() noexcept {

@@ -67,8 +67,13 @@ optim::ScheduleOptions schedule_options(const TrainOptions& options) noexcept {
 }
 
 std::string_view name_of(Policy policy) noexcept {
-  constexpr std::string_view names[policy_count] = {"racy", "locked"};
+  constexpr std::string_view names[policy_count] = {"racy", "atomic-add", "locked", "snapshot"};
   return names[static_cast<int>(policy)];
+}
+
+std::string_view name_of(OnNonfinite reaction) noexcept {
+  constexpr std::string_view names[on_nonfinite_count] = {"drop", "stop"};
+  return names[static_cast<int>(reaction)];
 }
 
 Tensor batch_loss(const Job& job, nn::Module& model, const data::Batch& batch) {

@@ -1,6 +1,7 @@
 #include "workers/ledger.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
@@ -35,9 +36,13 @@ void Ledger::record(const shm::SlotClaim& claim, std::uint64_t samples, double m
   const Entry& before = entry(claim.slot, epoch, claim.turn);
   Entry& after = entry(claim.slot, epoch, claim.turn + 1);
   const std::uint64_t samples_before = first_of_epoch ? 0 : before.samples.load(std::memory_order_relaxed);
+  const std::uint64_t counted_before = first_of_epoch ? 0 : before.loss_samples.load(std::memory_order_relaxed);
   const double loss_before = first_of_epoch ? 0 : before.loss_sum.load(std::memory_order_relaxed);
   after.samples.store(samples_before + samples, std::memory_order_relaxed);
-  after.loss_sum.store(loss_before + mean_loss * static_cast<double>(samples), std::memory_order_relaxed);
+  const bool number = std::isfinite(mean_loss);
+  after.loss_sum.store(loss_before + (number ? mean_loss * static_cast<double>(samples) : 0),
+                       std::memory_order_relaxed);
+  after.loss_samples.store(counted_before + (number ? samples : 0), std::memory_order_relaxed);
 }
 
 // The entry that counts of a slot in an epoch; none while none of its batches there is done.
@@ -60,6 +65,7 @@ EpochTotals Ledger::totals(const shm::SlotRing& ring, std::uint64_t epoch) const
     const Entry* counts = committed(ring, slot, epoch);
     if (counts == nullptr) continue;
     totals.samples += counts->samples.load(std::memory_order_relaxed);
+    totals.loss_samples += counts->loss_samples.load(std::memory_order_relaxed);
     totals.loss_sum += counts->loss_sum.load(std::memory_order_relaxed);
   }
   return totals;
@@ -72,6 +78,7 @@ void Ledger::restore(const shm::SlotRing& ring, std::uint64_t epoch, const Epoch
     if (counts == nullptr) continue;
     counts->samples.store(totals.samples, std::memory_order_relaxed);  // one slot's account stands for all
     counts->loss_sum.store(totals.loss_sum, std::memory_order_relaxed);
+    counts->loss_samples.store(totals.loss_samples, std::memory_order_relaxed);
     return;
   }
 }

@@ -17,7 +17,9 @@ namespace feral {
 
 struct EpochTotals {
   std::uint64_t samples = 0;
-  double loss_sum = 0;  // of the batches' mean losses, each times its samples
+  double loss_sum = 0;             // of the batches' mean losses, each times its samples
+  std::uint64_t loss_samples = 0;  // those samples; not of batches whose loss was no number
+  double mean_loss() const noexcept { return loss_sum / static_cast<double>(loss_samples); }
 };
 
 class Ledger {
@@ -28,7 +30,8 @@ class Ledger {
   // Throws feral::Error when `memory` has another size.
   Ledger(std::span<std::byte> memory, const EpochPlan& plan, std::uint32_t slots, std::uint64_t epochs);
 
-  // Worker holding `claim`, before ring.finish(claim): its batch was trained on.
+  // Worker holding `claim`, before ring.finish(claim): its batch was trained on. A loss that is no number is left
+  // out of the sum.
   void record(const shm::SlotClaim& claim, std::uint64_t samples, double mean_loss) noexcept;
 
   // Launcher, before any child attaches, with the ring at the position that the job goes on from: what had been
@@ -44,6 +47,7 @@ class Ledger {
   struct Entry {
     std::atomic<std::uint64_t> samples;
     std::atomic<double> loss_sum;
+    std::atomic<std::uint64_t> loss_samples;
   };
   Entry& entry(std::uint32_t slot, std::uint64_t epoch, std::uint32_t turn) const noexcept;
 

@@ -26,7 +26,9 @@ Json to_json(const JobDescription& d) {
           {"optimizer_bytes", d.optimizer_bytes},
           {"needs_closure", d.needs_closure},
           {"resident_bytes", d.resident_bytes},
-          {"kernels", d.kernels}};
+          {"kernels", d.kernels},
+          {"tensor_count", d.tensor_count},
+          {"tensor_name_bytes", d.tensor_name_bytes}};
 }
 
 JobDescription description_of(const Json& json) {
@@ -39,6 +41,8 @@ JobDescription description_of(const Json& json) {
   d.needs_closure = json.at("needs_closure").get<bool>();
   d.resident_bytes = json.at("resident_bytes").get<std::uint64_t>();
   d.kernels = json.at("kernels").get<std::string>();
+  d.tensor_count = json.at("tensor_count").get<std::uint64_t>();
+  d.tensor_name_bytes = json.at("tensor_name_bytes").get<std::uint64_t>();
   for (const Json& field : json.at("fields")) {
     const int dtype = field.at("dtype").get<int>();
     if (dtype < 0 || dtype >= dtype_count) fail("message: element type {}", dtype);
@@ -70,6 +74,7 @@ std::string encode(const ChildMessage& message) {
 }
 
 ChildMessage decode_message(const std::string& text) {
+  if (std::optional<StackReport> stack = decode_stack_report(text)) return *std::move(stack);
   try {
     const Json json = Json::parse(text);
     const auto kind = json.at("kind").get<std::string>();

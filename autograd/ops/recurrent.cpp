@@ -54,7 +54,7 @@ Tensor rows_from(const Tensor& x, std::int64_t first, std::int64_t rows) {
   return look(x, {.shape = {rows, width}, .strides = {width, 1}, .offset = first * width});
 }
 
-Tensor turned(const Tensor& x) { return Transpose::view({.dim0 = 0, .dim1 = 1}, x); }
+Tensor swapped(const Tensor& x) { return Transpose::view({.dim0 = 0, .dim1 = 1}, x); }
 
 // x, or a contiguous copy.
 Tensor packed(const Tensor& x) {
@@ -134,7 +134,7 @@ void Recurrent::run(const Attributes& attributes, const Tensor& out, Aux<Recurre
     aux[2] = tensors.cell_before;
     aux[3] = tensors.extra;
   }
-  device.matmul(tensors.gates, x, turned(weight_ih), false);
+  device.matmul(tensors.gates, x, swapped(weight_ih), false);
   device.recurrent(steps_of(attributes, rows, h, sizes), tensors);
 }
 
@@ -172,7 +172,7 @@ Gradients<8> Recurrent::gradient(const Saved<Recurrent>& saved, const Tensor& gr
   if (saved.needs(0)) result[0] = input_side.matmul(saved.input(3));
   if (saved.needs(1)) result[1] = tensors.hidden;
   if (saved.needs(2)) result[2] = tensors.cell;
-  if (saved.needs(3)) result[3] = turned(input_side).matmul(saved.input(0));
+  if (saved.needs(3)) result[3] = swapped(input_side).matmul(saved.input(0));
   if (saved.needs(4)) {
     // The first step comes from 0 and adds nothing; in reverse it is the last one, of as many rows unless they
     // differ.
@@ -182,7 +182,7 @@ Gradients<8> Recurrent::gradient(const Saved<Recurrent>& saved, const Tensor& gr
     const Tensor sides = look(hidden_side, {.shape = {count, hidden_side.shape()[1]},
                                             .strides = hidden_side.strides(),
                                             .offset = first * hidden_side.strides()[0]});
-    result[4] = turned(sides).matmul(rows_from(saved.aux(1), first, count));
+    result[4] = swapped(sides).matmul(rows_from(saved.aux(1), first, count));
   }
   if (saved.needs(5)) result[5] = input_side.sum({0});
   if (saved.needs(6)) {

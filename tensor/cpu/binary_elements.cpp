@@ -201,7 +201,7 @@ struct Lcm {
 };
 
 template <class Function>
-BinaryRow elements(DType dtype) {
+BinaryRow of_elements(DType dtype) {
   return dtype == DType::float64 ? binary_elements<Function, double, double>
                                  : binary_elements<Function, float, float>;
 }
@@ -219,7 +219,7 @@ BinaryRow integers(DType dtype) {
 
 template <class Function, class OfIntegers>
 BinaryRow numbers(DType dtype) {
-  return is_floating(dtype) ? elements<Function>(dtype) : integers<OfIntegers>(dtype);
+  return is_floating(dtype) ? of_elements<Function>(dtype) : integers<OfIntegers>(dtype);
 }
 
 }  // namespace
@@ -235,19 +235,19 @@ BinaryRow binary_elements_of(BinaryKernel kernel, DType dtype) {
     case BinaryKernel::floor_divide:
       return numbers<FloorDivide, IntegerFloorDivide>(dtype);
     case BinaryKernel::atan2:
-      return elements<Atan2>(dtype);
+      return of_elements<Atan2>(dtype);
     case BinaryKernel::hypot:
-      return elements<Hypot>(dtype);
+      return of_elements<Hypot>(dtype);
     case BinaryKernel::logaddexp:
-      return elements<Logaddexp>(dtype);
+      return of_elements<Logaddexp>(dtype);
     case BinaryKernel::logaddexp2:
-      return elements<Logaddexp2>(dtype);
+      return of_elements<Logaddexp2>(dtype);
     case BinaryKernel::xlogy:
-      return elements<Xlogy>(dtype);
+      return of_elements<Xlogy>(dtype);
     case BinaryKernel::copysign:
-      return elements<Copysign>(dtype);
+      return of_elements<Copysign>(dtype);
     case BinaryKernel::nextafter:
-      return elements<Nextafter>(dtype);
+      return of_elements<Nextafter>(dtype);
     case BinaryKernel::bitwise_and:
       return integers<BitwiseAnd, true>(dtype);
     case BinaryKernel::bitwise_or:

@@ -52,7 +52,7 @@ struct Special {
 };
 
 template <class Function>
-UnaryRow elements(DType dtype) {
+UnaryRow of_elements(DType dtype) {
   return dtype == DType::float64 ? unary_elements<Function, double, double>
                                  : unary_elements<Function, float, float>;
 }
@@ -62,71 +62,71 @@ UnaryRow elements(DType dtype) {
 UnaryRow unary_elements_of(UnaryKernel kernel, DType dtype) {
   switch (kernel) {
     case UnaryKernel::exp2:
-      return elements<Exp2>(dtype);
+      return of_elements<Exp2>(dtype);
     case UnaryKernel::expm1:
-      return elements<Expm1>(dtype);
+      return of_elements<Expm1>(dtype);
     case UnaryKernel::log2:
-      return elements<Log2>(dtype);
+      return of_elements<Log2>(dtype);
     case UnaryKernel::log10:
-      return elements<Log10>(dtype);
+      return of_elements<Log10>(dtype);
     case UnaryKernel::log1p:
-      return elements<Log1p>(dtype);
+      return of_elements<Log1p>(dtype);
     case UnaryKernel::sin:
-      return elements<Sin>(dtype);
+      return of_elements<Sin>(dtype);
     case UnaryKernel::cos:
-      return elements<Cos>(dtype);
+      return of_elements<Cos>(dtype);
     case UnaryKernel::tan:
-      return elements<Tan>(dtype);
+      return of_elements<Tan>(dtype);
     case UnaryKernel::asin:
-      return elements<Asin>(dtype);
+      return of_elements<Asin>(dtype);
     case UnaryKernel::acos:
-      return elements<Acos>(dtype);
+      return of_elements<Acos>(dtype);
     case UnaryKernel::atan:
-      return elements<Atan>(dtype);
+      return of_elements<Atan>(dtype);
     case UnaryKernel::sinh:
-      return elements<Sinh>(dtype);
+      return of_elements<Sinh>(dtype);
     case UnaryKernel::cosh:
-      return elements<Cosh>(dtype);
+      return of_elements<Cosh>(dtype);
     case UnaryKernel::tanh:
-      return elements<Tanh>(dtype);
+      return of_elements<Tanh>(dtype);
     case UnaryKernel::asinh:
-      return elements<Asinh>(dtype);
+      return of_elements<Asinh>(dtype);
     case UnaryKernel::acosh:
-      return elements<Acosh>(dtype);
+      return of_elements<Acosh>(dtype);
     case UnaryKernel::atanh:
-      return elements<Atanh>(dtype);
+      return of_elements<Atanh>(dtype);
     case UnaryKernel::erf:
-      return elements<Erf>(dtype);
+      return of_elements<Erf>(dtype);
     case UnaryKernel::erfc:
-      return elements<Erfc>(dtype);
+      return of_elements<Erfc>(dtype);
     case UnaryKernel::softplus:
-      return elements<Softplus>(dtype);
+      return of_elements<Softplus>(dtype);
     case UnaryKernel::logsigmoid:
-      return elements<Logsigmoid>(dtype);
+      return of_elements<Logsigmoid>(dtype);
     case UnaryKernel::erfinv:
-      return elements<Special<erfinv>>(dtype);
+      return of_elements<Special<erfinv>>(dtype);
     case UnaryKernel::lgamma:
-      return elements<Special<cpu::lgamma>>(dtype);
+      return of_elements<Special<cpu::lgamma>>(dtype);
     case UnaryKernel::digamma:
-      return elements<Special<digamma>>(dtype);
+      return of_elements<Special<digamma>>(dtype);
     case UnaryKernel::logit:
-      return elements<Special<logit>>(dtype);
+      return of_elements<Special<logit>>(dtype);
     case UnaryKernel::sinc:
-      return elements<Special<sinc>>(dtype);
+      return of_elements<Special<sinc>>(dtype);
     case UnaryKernel::gelu:
-      return elements<Special<gelu>>(dtype);
+      return of_elements<Special<gelu>>(dtype);
     case UnaryKernel::gelu_slope:
-      return elements<Special<gelu_slope>>(dtype);
+      return of_elements<Special<gelu_slope>>(dtype);
     case UnaryKernel::gelu_tanh:
-      return elements<Special<gelu_tanh>>(dtype);
+      return of_elements<Special<gelu_tanh>>(dtype);
     case UnaryKernel::gelu_tanh_slope:
-      return elements<Special<gelu_tanh_slope>>(dtype);
+      return of_elements<Special<gelu_tanh_slope>>(dtype);
     case UnaryKernel::silu:
-      return elements<Special<silu>>(dtype);
+      return of_elements<Special<silu>>(dtype);
     case UnaryKernel::silu_slope:
-      return elements<Special<silu_slope>>(dtype);
+      return of_elements<Special<silu_slope>>(dtype);
     case UnaryKernel::mish:
-      return elements<Special<mish>>(dtype);
+      return of_elements<Special<mish>>(dtype);
     default:  // a vector
       return nullptr;
   }

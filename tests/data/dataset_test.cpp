@@ -99,8 +99,9 @@ TEST(TensorDataset, ReadsTransposedTensorsAndRefusesUnequalOnes) {
 
 TEST(ImageDataset, NormalizesEveryPixelValueInRowsOfAnyLength) {
   for (const std::int64_t pixels : {1, 7, 16, 31, 33, 784}) {
-    LabelledImages images{.count = 2, .rows = 1, .columns = pixels, .images = {}, .labels = {3, 9}};
-    for (std::int64_t i = 0; i < 2 * pixels; ++i) images.images.push_back(static_cast<std::uint8_t>(i * 37));
+    std::vector<std::uint8_t> drawn;
+    for (std::int64_t i = 0; i < 2 * pixels; ++i) drawn.push_back(static_cast<std::uint8_t>(i * 37));
+    LabelledImages images{.count = 2, .rows = 1, .columns = pixels, .images = drawn, .labels = {3, 9}};
     const ImageDataset dataset(images, 0.25F, 0.5F);
     const BatchLayout layout(dataset.fields(), 2);
     Memory memory(layout);

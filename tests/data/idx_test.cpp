@@ -131,6 +131,27 @@ TEST_F(Idx, ReadsConcatenatedGzipMembersWhereverTheyAreCut) {
   }
 }
 
+TEST_F(Idx, OpenedOneMapsPlainBytesAndReadsCompressedOnesLater) {
+  const IdxView plain = open_idx(write("plain", small_file()));
+  EXPECT_EQ(plain.bytes.bytes_to_come(), 0U);
+  EXPECT_EQ(plain.bytes, elements(60));
+  const IdxView compressed = open_idx(write("compressed", gzip(small_file())));
+  EXPECT_EQ(compressed.shape, plain.shape);
+  EXPECT_EQ(compressed.bytes.bytes_to_come(), 60U);
+  EXPECT_EQ(compressed.bytes, elements(60));
+}
+
+TEST_F(Idx, OpenedOneSaysWhatIsWrongWhenItIsSeen) {
+  const Bytes whole = small_file();
+  const Bytes cut(whole.begin(), whole.end() - 1);
+  EXPECT_TRUE(has(support::error_of([&] { open_idx(write("cut", cut)); }), {"truncated"})) << "a plain one at once";
+  const IdxView compressed = open_idx(write("cut.gz", gzip(cut)));
+  EXPECT_TRUE(has(support::error_of([&] { compressed.bytes.data(); }), {"cut.gz", "truncated"}));
+  const IdxView changed = open_idx(write("changed.gz", gzip(whole)));
+  write("changed.gz", gzip(header(0x08, {60, 1}) + elements(60)));
+  EXPECT_TRUE(has(support::error_of([&] { changed.bytes.data(); }), {"changed.gz", "another file"}));
+}
+
 TEST_F(Idx, RefusesWhatIsNoReadableFile) {
   EXPECT_TRUE(has(error_of(folder() / "absent"), {"cannot open", "No such file"}));
   EXPECT_TRUE(has(error_of(folder()), {"is a directory", "expected an IDX file"}));

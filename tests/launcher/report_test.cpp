@@ -40,6 +40,10 @@ Report report() {
   r.peak_rss_bytes_per_worker = 1 << 21;
   r.cores = 8;
   r.cpu = "A \"CPU\"";
+  r.meters.staleness = {.updates = 10, .mean = 0.5, .p50 = 1, .p99 = 3, .max = 4};
+  r.meters.staleness_per_worker = {r.meters.staleness, {}};
+  r.meters.dropped_nonfinite = 3;
+  r.meters.dropped_nonfinite_per_worker = {1, 2};
   return r;
 }
 
@@ -68,7 +72,12 @@ TEST(Report, HasTheKeysThatStayStable) {
       {"version", FERAL_VERSION},
       {"steps_before", 0},
       {"checkpoint", nullptr},
-      {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}}};
+      {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}},
+      {"updates_dropped_nonfinite", 3},
+      {"updates_dropped_nonfinite_per_worker", {1, 2}},
+      {"staleness", {{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}},
+      {"staleness_per_worker",
+       {{{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}, {{"mean", 0.0}, {"p50", 0}, {"p99", 0}, {"max", 0}}}}};
   for (const auto& [key, value] : expected.items()) {
     ASSERT_TRUE(json.contains(key)) << key;
     EXPECT_EQ(json.at(key), value) << key;

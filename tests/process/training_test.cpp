@@ -95,6 +95,19 @@ TEST_F(Training, StopsAtTheTargetAccuracy) {
   EXPECT_LT(report.at("samples_seen_per_epoch").size(), 1000U);
 }
 
+TEST_F(Training, EvaluatesAsOftenAsItIsTold) {
+  Program off(support::feral_program, digits({"--epochs", "4", "--evaluate-every", "0"}));
+  EXPECT_EQ(off.exit_code(), 0);
+  EXPECT_EQ(off.output().find("\nepoch "), std::string::npos) << off.output();
+  EXPECT_NE(off.output().find("test accuracy"), std::string::npos) << "the final figure: " << off.output();
+  // Two workers and small batches: an epoch takes longer than an evaluation, so that none is passed over.
+  Program every_other(support::feral_program, digits({"--epochs", "4", "--batch", "4", "--evaluate-every", "2"}));
+  EXPECT_EQ(every_other.exit_code(), 0);
+  EXPECT_EQ(every_other.output().find("\nepoch 1:"), std::string::npos) << every_other.output();
+  EXPECT_NE(every_other.output().find("\nepoch 2:"), std::string::npos) << every_other.output();
+  EXPECT_EQ(every_other.output().find("\nepoch 3:"), std::string::npos) << every_other.output();
+}
+
 TEST_F(Training, LearnsFashionMnist) {
   if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
     GTEST_SKIP() << "dataset-fashion-mnist is not installed";

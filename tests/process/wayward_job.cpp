@@ -2,10 +2,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <feral/feral.hpp>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -31,6 +33,12 @@ const std::string shared_file = variable("FERAL_TEST_FILE");
 
 [[noreturn]] void hang() {
   for (;;) ::pause();
+}
+
+// Its name shows in the stack, the op before it as the last one.
+[[gnu::noinline]] void hang_in_an_op(const feral::Tensor& data) {
+  data.exp();
+  hang();
 }
 
 // True for the first caller of all processes.
@@ -84,6 +92,7 @@ struct Points : feral::data::Dataset {
   void get(std::int64_t index, feral::data::Sample& into) const override {
     if (mode == "data throws" && index == 17) throw feral::Error("sample 17: cannot be read; mend the file");
     if (mode == "data throws another exception" && index == 17) throw std::out_of_range("surprise");
+    if (mode == "data hangs once" && index == 17 && first_of_all()) hang();
     if (mode == "data segfaults" && index == 17) segfault();
     if (mode == "data segfaults once" && index == 17 && first_of_all()) segfault();
     into.field<float>(0)[0] = index % 2 == 0 ? 1.0F : -1.0F;
@@ -99,6 +108,11 @@ void record(const feral::data::Batch& batch) {
   const std::vector<std::int64_t> indices = batch["index"].to_vector<std::int64_t>();
   const std::size_t bytes = indices.size() * sizeof(std::int64_t);
   if (::write(file, indices.data(), bytes) != static_cast<ssize_t>(bytes)) std::abort();
+}
+
+bool has_sample(const feral::data::Batch& batch, std::int64_t number) {
+  const std::vector<std::int64_t> indices = batch["index"].to_vector<std::int64_t>();
+  return std::find(indices.begin(), indices.end(), number) != indices.end();
 }
 
 // Lines in pieces, from stdout and stderr by turns.
@@ -130,10 +144,20 @@ double step(feral::StepContext& context) {
   if (mode == "step exits once" && first_of_all()) std::exit(0);
   if (mode == "step throws") throw feral::Error("step: the batch is wrong; look at it");
   if (mode == "step hangs") hang();
+  if (mode == "step hangs once" && first_of_all()) hang_in_an_op(context.batch.data());
+  if (mode == "step says and segfaults") {
+    for (int i = 0; i < 60; ++i) std::printf("word %d\n", i);
+    std::fflush(stdout);
+    context.model(context.batch.data());
+    segfault();
+  }
   if (mode == "step records") record(context.batch);
   if (mode == "step chats") chat();
   while (mode == "step floods") std::puts("so much to say");
-  const feral::Tensor loss = feral::nll_loss(context.model(context.batch.data()), context.batch.target());
+  feral::Tensor loss = feral::nll_loss(context.model(context.batch.data()), context.batch.target());
+  if (mode == "loss is nan" || (mode == "loss is nan at times" && has_sample(context.batch, 17))) {
+    loss = loss * std::numeric_limits<double>::quiet_NaN();
+  }
   loss.backward();
   context.optimizer.step();
   context.optimizer.zero_grad();
@@ -151,6 +175,12 @@ int main(int argc, char** argv) {
   if (mode == "metric exits once") {
     job.metric = [](feral::nn::Module&, const feral::data::Batch& batch) {
       if (first_of_all()) std::exit(0);
+      return static_cast<double>(batch.size());
+    };
+  }
+  if (mode == "metric hangs once") {
+    job.metric = [](feral::nn::Module&, const feral::data::Batch& batch) {
+      if (first_of_all()) hang();
       return static_cast<double>(batch.size());
     };
   }

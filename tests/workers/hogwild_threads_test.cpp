@@ -103,6 +103,21 @@ TEST(HogwildThreads, TwoWorkersLearnWithAMomentumOfTheirOwn) {
   EXPECT_LT(last.loss_sum, first.loss_sum / 4);
 }
 
+TEST(HogwildThreads, WorkersOfTwoNodesLearnOnAReplicaEach) {
+  TrainOptions options;
+  options.workers = 3;
+  options.epochs = 8;
+  options.batch = 10;
+  options.replicas = true;
+  options.nodes = 2;
+  options.lr = 0.01;
+  ThreadedJob job(digits_job<models::MLP>(), options);
+  job.run();
+  expect_every_sample_once_an_epoch(job.arena());
+  EXPECT_GT(job.last().accuracy, 0.8);
+  EXPECT_GT(job.arena().replicas()->reconciliations(), 3U);
+}
+
 TEST(HogwildThreads, TwoWorkersLearnWithASharedMomentum) {
   TrainOptions options;
   options.epochs = 12;

@@ -56,6 +56,9 @@ TEST(PlanJob, TakesOverWhatTheOptionsAndTheDescriptionSay) {
   options.warmup = 11;
   options.shared_state = true;
   options.target_accuracy = 0.75;
+  options.staleness_scale = true;
+  options.on_nonfinite = OnNonfinite::stop;
+  options.nonfinite_limit = 5;
   const JobBlock block = plan_job(options, description(), cores);
   EXPECT_EQ(block.plan.samples, 1000U);
   EXPECT_EQ(block.plan.batch, 30U);
@@ -77,6 +80,9 @@ TEST(PlanJob, TakesOverWhatTheOptionsAndTheDescriptionSay) {
   EXPECT_EQ(block.shared_state, 1U);
   EXPECT_EQ(block.optimizer_bytes, 8256U);
   EXPECT_EQ(block.target_accuracy, 0.75);
+  EXPECT_EQ(block.staleness_scale, 1U);
+  EXPECT_EQ(block.on_nonfinite, OnNonfinite::stop);
+  EXPECT_EQ(block.nonfinite_limit, 5U);
   EXPECT_EQ(block.parameter_bytes, 4096U);
   ASSERT_EQ(block.field_count, 2U);
   EXPECT_STREQ(block.fields[0].name, "data");
@@ -202,6 +208,14 @@ TEST(PlanJob, EachWorkerThatTheJobMayGrowToHasAStateOfItsOwn) {
   EXPECT_EQ(
       plan_arena(block, 128).total_bytes() - plan_arena(plan_job(shared, description(), cores), 128).total_bytes(),
       4 * one);
+}
+
+TEST(PlanJob, RefusesToFollowEvaluationsThatAreOff) {
+  EXPECT_TRUE(has(plan_error([](auto& o, auto&) { o.evaluate_every = -1; }), {"--evaluate-every -1"}));
+  const auto off = [](auto& o) { o.evaluate_every = 0; };
+  EXPECT_EQ(plan_error([&](auto& o, auto&) { off(o); }), "");
+  EXPECT_TRUE(has(plan_error([&](auto& o, auto&) { off(o), o.target_accuracy = 0.5; }), {"--target-accuracy 0.5"}));
+  EXPECT_TRUE(has(plan_error([&](auto& o, auto&) { off(o), o.schedule = optim::Schedule::plateau; }), {"plateau"}));
 }
 
 TEST(PlanJob, AJobMayGrowToTwiceTheCoresUnlessToldOtherwise) {

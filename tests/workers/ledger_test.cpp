@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <random>
 
@@ -47,6 +48,7 @@ struct Books {
     for (const auto& [item, is_done] : done) {
       if (!is_done || plan.epoch_of(item) != epoch) continue;
       totals.samples += plan.samples_of(item);
+      totals.loss_samples += plan.samples_of(item);
       totals.loss_sum += loss_of(item) * static_cast<double>(plan.samples_of(item));
     }
     return totals;
@@ -75,6 +77,20 @@ TEST(Ledger, NothingCountsBeforeItsBatchIsFinished) {
   EXPECT_EQ(books.ledger.totals(books.ring, 0).samples, 0U);
   books.ring.finish(*claim);
   EXPECT_EQ(books.ledger.totals(books.ring, 0).samples, 4U);
+}
+
+TEST(Ledger, ALossThatIsNoNumberIsLeftOutOfTheMean) {
+  Books books({.samples = 12, .batch = 4}, 2, 1);
+  for (const double loss : {1.0, std::nan(""), 2.0}) {
+    books.fill();
+    const auto claim = books.ring.try_take(somebody);
+    books.ledger.record(*claim, 4, loss);
+    books.ring.finish(*claim);
+  }
+  const EpochTotals totals = books.ledger.totals(books.ring, 0);
+  EXPECT_EQ(totals.samples, 12U);
+  EXPECT_EQ(totals.loss_samples, 8U);
+  EXPECT_EQ(totals.mean_loss(), 1.5);
 }
 
 TEST(Ledger, AWorkerThatDiesBetweenRecordAndFinishLeavesNoTrace) {
@@ -153,6 +169,7 @@ TEST(Ledger, IsExactAtEveryMomentOfRandomRunsWithDeaths) {
         const EpochTotals expected = books.expected(epoch, done);
         ASSERT_EQ(totals.samples, expected.samples) << "round " << round << ", epoch " << epoch;
         ASSERT_DOUBLE_EQ(totals.loss_sum, expected.loss_sum);
+        ASSERT_EQ(totals.loss_samples, expected.loss_samples);
       }
     }
     for (std::uint64_t epoch = 0; epoch < epochs; ++epoch) {

@@ -21,7 +21,9 @@ JobDescription description() {
           .optimizer_bytes = 814'272,
           .needs_closure = true,
           .resident_bytes = 1ULL << 40,
-          .kernels = "OpenBLAS \"any\"\n×"};
+          .kernels = "OpenBLAS \"any\"\n×",
+          .tensor_count = 4,
+          .tensor_name_bytes = 44};
 }
 
 TEST(Messages, ADescriptionComesBackAsItWas) {
@@ -37,6 +39,8 @@ TEST(Messages, ADescriptionComesBackAsItWas) {
   EXPECT_TRUE(d.needs_closure);
   EXPECT_EQ(d.resident_bytes, 1ULL << 40);
   EXPECT_EQ(d.kernels, description().kernels);
+  EXPECT_EQ(d.tensor_count, 4U);
+  EXPECT_EQ(d.tensor_name_bytes, 44U);
   ASSERT_EQ(d.fields.size(), 2U);
   EXPECT_EQ(d.fields[0].name, "data");
   EXPECT_EQ(d.fields[0].dtype, DType::float32);
