@@ -34,6 +34,7 @@
 #include "data/labelled_text.hpp"
 #include "data/tensor_dataset.hpp"
 #include "data/text.hpp"
+#include "launcher/attach.hpp"
 #include "launcher/run.hpp"
 #include "models/embedding_bag.hpp"
 #include "models/lenet.hpp"

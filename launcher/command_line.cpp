@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "core/error.hpp"
+#include "core/fail.hpp"
 #include "core/log.hpp"
 #include "launcher/catalog.hpp"
 #include "workers/job_arena.hpp"
@@ -129,6 +129,9 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   add_named(app, "--checkpoint-mode", options.checkpoint_mode, checkpoint_mode_count,
             "fuzzy: nobody waits; quiesced: workers pause while the values are copied");
   app.add_flag("--resume", options.resume, "Go on from the newest whole checkpoint in that folder");
+  app.add_option("--name", options.name, "Of the job, for feral scale, set and attach (MODEL-PID)")
+      ->option_text("NAME");
+  app.add_flag("--dry-run", options.dry_run, "Print the whole plan, with every byte of memory, and train nothing");
 }
 
 // Whoever names another rule than the job's wants that rule's own rates, not those chosen for the first one.
@@ -158,6 +161,37 @@ std::string one_line(std::string text) {
   }
   while (!text.empty() && text.back() == ' ') text.pop_back();
   return text;
+}
+
+// The commands for jobs that run already.
+void add_steering_commands(CLI::App& app, CommandLine& line, std::vector<std::string>& changes) {
+  const auto add_job = [&line](CLI::App* command) {
+    command->add_option("JOB", line.job, "The name of a running job, or the pid of its launcher")
+        ->required()
+        ->option_text(" ");
+  };
+  app.add_subcommand("jobs", "List the jobs of this user that run");
+  CLI::App* scale = app.add_subcommand("scale", "Give a running job more or fewer processes");
+  add_job(scale);
+  CLI::Option* workers = scale->add_option("--workers", line.request.workers, "Worker processes, at least 1");
+  CLI::Option* loaders = scale->add_option("--loaders", line.request.loaders, "Loader processes, at least 1");
+  workers->option_text("N");
+  loaders->option_text("N");
+  CLI::App* set = app.add_subcommand("set", "Change how a running job trains");
+  add_job(set);
+  set->add_option("CHANGE", changes,
+                  "lr=X, lr=auto (as scheduled), clip=X (norm of gradients), clip=off, pause, resume")
+      ->required()
+      ->option_text("...");
+  add_job(app.add_subcommand("attach", "List the live tensors of a running job"));
+}
+
+// What the line asks of a running job.
+void finish_request(CommandLine& line, const std::vector<std::string>& changes) {
+  if (line.command == "set") line.request = parse_changes(changes);
+  if (line.command != "scale") return;
+  line.request.kind = ControlRequest::Kind::scale;
+  if (!line.request.workers && !line.request.loaders) fail("scale: say how many: --workers N, --loaders M");
 }
 
 void parse(CLI::App& app, const CLI::App& training, int argc, char** argv, const std::string& program,
@@ -210,9 +244,19 @@ CommandLine parse_feral_line(int argc, char** argv) {
   add_train_options(*train, line.options);
   app.add_subcommand("doctor", "Show what this machine offers to a job, and what is in the way");
 
+  std::vector<std::string> changes;
+  add_steering_commands(app, line, changes);
+
   const bool training = argc > 1 && std::string_view(argv[1]) == "train";
   parse(app, *train, argc, argv, training ? "feral train" : "feral", line);
-  if (!line.exit_code) line.command = app.get_subcommands().front()->get_name();
+  if (line.exit_code) return line;
+  line.command = app.get_subcommands().front()->get_name();
+  try {
+    finish_request(line, changes);
+  } catch (const Error& error) {
+    log::error("{}", error.what());
+    line.exit_code = 2;
+  }
   return line;
 }
 

@@ -13,6 +13,7 @@
 #include "core/fail.hpp"
 #include "data/fashion_mnist.hpp"
 #include "launcher/cores.hpp"
+#include "launcher/limits.hpp"
 #include "launcher/spawn.hpp"
 #include "shm/memfd.hpp"
 #include "shm/memory_budget.hpp"
@@ -22,10 +23,6 @@
 
 namespace feral {
 namespace {
-
-// Descriptors that the launcher holds for each child, and for itself.
-constexpr std::uint64_t descriptors_per_child = 3;
-constexpr std::uint64_t descriptors_of_launcher = 32;
 
 void line(const char* topic, const std::string& text) { fmt::print("{:<10} {}\n", topic, text); }
 

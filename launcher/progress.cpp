@@ -39,6 +39,10 @@ std::string with_thousands(std::uint64_t number) {
 }
 
 std::string to_line(const ProgressState& state) {
+  if (state.paused) {
+    return fmt::format("epoch {}/{}  step {}/{}  paused", state.epoch, state.epochs, with_thousands(state.steps),
+                       with_thousands(state.total_steps));
+  }
   return fmt::format("epoch {}/{}  step {}/{}  {} samples/s  loss {:.4f}  {} left", state.epoch, state.epochs,
                      with_thousands(state.steps), with_thousands(state.total_steps),
                      with_thousands(static_cast<std::uint64_t>(state.samples_per_second)), state.loss,

@@ -19,6 +19,7 @@ struct ProgressState {
   double samples_per_second = 0;
   double loss = 0;  // mean over the current epoch so far
   double seconds_left = 0;
+  bool paused = false;
 };
 
 std::string to_line(const ProgressState& state);

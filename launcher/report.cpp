@@ -78,6 +78,10 @@ std::string to_json(const Report& report) {
   }
   json["steps_before"] = report.steps_before;
   json["checkpoint"] = report.checkpoint.empty() ? Json() : Json(report.checkpoint);
+  json["changes"] = Json::array();
+  for (const Change& change : report.changes) {
+    json["changes"].push_back({{"seconds", change.seconds}, {"what", change.what}});
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -19,6 +19,12 @@ struct MeterReport {
   std::vector<std::uint64_t> dropped_nonfinite_per_worker;
 };
 
+// A change that somebody made to the running job.
+struct Change {
+  double seconds = 0;  // since the launcher started
+  std::string what;
+};
+
 struct Report {
   std::string model;
   std::string data;
@@ -44,6 +50,7 @@ struct Report {
   std::string cpu;
   std::uint64_t parameters_checksum = 0;  // of the final parameters
   MeterReport meters;
+  std::vector<Change> changes;
 
   double samples_per_second() const noexcept {
     return seconds_train > 0 ? static_cast<double>(samples_total - samples_before) / seconds_train : 0;

@@ -7,7 +7,7 @@
 
 #include "core/fail.hpp"
 #include "core/log.hpp"
-#include "launcher/cores.hpp"
+#include "launcher/limits.hpp"
 #include "shm/memfd.hpp"
 #include "shm/memory_budget.hpp"
 #include "shm/numa.hpp"
@@ -27,26 +27,6 @@ constexpr std::chrono::seconds settled{5};
 bool is_ignored(int number) {
   struct sigaction action {};
   return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-// What a process takes beside its data: code, OpenBLAS's buffers, stacks. Measured: 20 to 35 MiB.
-constexpr std::uint64_t process_bytes = 40ULL << 20;
-
-// An estimate of what all processes need for themselves: a worker holds gradients and activations, and under some
-// policies a copy of the parameters and what it began as; a loader about
-// what the evaluator held after building the data.
-std::uint64_t private_bytes(const TrainOptions& options, const JobDescription& description,
-                            const data::BatchLayout& layout) {
-  const std::uint64_t copies = trains_on_a_copy(options.policy, options.publish_every) ? 2 : 0;
-  const std::uint64_t worker = process_bytes + (2 + copies) * description.parameter_bytes + 8 * layout.size_bytes();
-  const std::uint64_t loader = std::max(process_bytes, description.resident_bytes);
-  const auto workers = static_cast<std::uint64_t>(options.workers);
-  // The evaluator writes checkpoints from a copy.
-  const std::uint64_t copy =
-      options.checkpoint.empty()
-          ? 0
-          : description.parameter_bytes + (options.shared_state ? 1 : workers) * description.optimizer_bytes;
-  return workers * worker + static_cast<std::uint64_t>(options.loaders) * loader + copy;
 }
 
 // Each node's replica in that node's memory. Where the kernel refuses, it lies where the reservation puts it.
@@ -73,7 +53,7 @@ Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptio
       options_(std::move(options)),
       arguments_(std::move(arguments)),
       environment_(child_environment(options_.keep_blas_env)),
-      cores_(available_cores()),
+      budget_(core_budget()),
       started_ns_(monotonic_ns()),
       death_watch_(std::chrono::duration<double>(options_.hang_timeout),
                    [this](const std::string& line) { progress_.print(line); }) {}
@@ -84,9 +64,15 @@ int Supervisor::run() {
   check_options(options_);
   check_report_path(options_.report);
   checkpoints_.emplace(options_);
+  if (!options_.name.empty()) check_job_name(options_.name);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     if (!is_ignored(number)) signals_.add(number);
   }
+  counts_ = {static_cast<int>(options_.workers), static_cast<int>(options_.loaders)};
+  const ProcessLimits most = process_limits(options_, budget_.count());
+  allow_descriptors(descriptors_needed(most.workers, most.loaders));
+  check_address_space(process_bytes);
+  if (!options_.dry_run) open_control();
   memfd_ = shm::create_memfd("feral-arena");
   signals_.async_wait([this](boost::system::error_code error, int number) {
     if (!error) on_signal(number);
@@ -106,6 +92,7 @@ int Supervisor::run() {
     log::error("{}", *error_);
     return exit_code_;
   }
+  if (options_.dry_run) return 0;
   const Report report = make_report();
   show_evaluations();
   print_summary(report);
@@ -119,7 +106,7 @@ int Supervisor::run() {
 void Supervisor::spawn(Role role, int index, int generation) {
   const ChildIdentity identity{.role = role,
                                .owner = {static_cast<std::uint16_t>(index), static_cast<std::uint16_t>(generation)},
-                               .core = core_for(role, index, options_, cores_)};
+                               .core = core_for(role, index, counts_, budget_)};
   auto process = std::make_shared<ChildProcess>(
       context_, identity, spawn_child(identity, memfd_.get(), arguments_, environment_),
       ChildProcess::Handlers{
@@ -130,7 +117,9 @@ void Supervisor::spawn(Role role, int index, int generation) {
               },
           .ended = [this](ChildProcess& child, const ExitStatus& status) { on_ended(child, status); }});
   if (arena_ && role != Role::reserver) watched(*arena_, role, identity.owner.index).heartbeat.clear();
-  members_[{role, index}].process = process;
+  Member& member = members_[{role, index}];
+  member.process = process;
+  member.generation = generation;
   process->start();
 }
 
@@ -159,13 +148,23 @@ void Supervisor::on_message(ChildProcess& child, ChildMessage message) {
 }
 
 void Supervisor::plan(const JobDescription& description) {
-  block_ = plan_job(options_, description, static_cast<int>(cores_.size()));
+  block_ = plan_job(options_, description, budget_.count());
   checkpoints_->check(*block_, model_name_);
   has_test_data_ = description.test_samples > 0;
+  needs_closure_ = description.needs_closure || options_.optimizer == optim::Rule::lbfgs;
   const data::BatchLayout layout(description.fields, options_.batch);
   const shm::ArenaPlan arena_plan = plan_arena(*block_, slot_bytes(layout));
-  shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(),
-                           private_bytes(options_, description, layout));
+  memory_ = memory_plan(options_, description, layout);
+  if (options_.dry_run) {
+    print_plan(description, arena_plan.total_bytes());
+    print_whole_plan(arena_plan);
+  }
+  shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(), memory_.whole(counts_));
+  check_address_space(arena_plan.total_bytes() + std::max(memory_.worker_bytes, memory_.loader_bytes));
+  if (options_.dry_run) {
+    stop_children();
+    return;
+  }
   print_plan(description, arena_plan.total_bytes());
   for (const std::string& line : checkpoints_->lines(*block_)) progress_.print(line);
   shm::set_size_and_seal(memfd_.get(), arena_plan.total_bytes());
@@ -233,7 +232,7 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
     // For those who are still to leave.
     if (arena_ && identity.role == Role::worker) arena_->free_stripes_of_dead(identity.owner);
     member.finished = true;
-  } else {
+  } else if (!ended_by_scaling(identity, status)) {
     const Casualty& casualty = death_watch_.examine(child, status, arena_ ? &*arena_ : nullptr);
     give_slots_back(identity);
     replace(child, casualty);

@@ -12,8 +12,11 @@
 #include <vector>
 
 #include "launcher/child_process.hpp"
+#include "launcher/control_socket.hpp"
+#include "launcher/cores.hpp"
 #include "launcher/death_watch.hpp"
 #include "launcher/job_checkpoints.hpp"
+#include "launcher/memory_plan.hpp"
 #include "launcher/meter_watch.hpp"
 #include "launcher/progress.hpp"
 #include "launcher/report.hpp"
@@ -39,7 +42,9 @@ class Supervisor {
     std::shared_ptr<ChildProcess> process;
     std::unique_ptr<boost::asio::steady_timer> restart;
     int deaths = 0;
+    int generation = -1;  // of the last process
     bool finished = false;
+    bool asked_to_leave = false;  // the job went on with fewer
   };
 
   void spawn(Role role, int index, int generation);
@@ -61,7 +66,23 @@ class Supervisor {
   void stop_children();
   void kill_children();
 
+  // supervisor_control.cpp: what is asked through the job's socket.
+  void open_control();
+  JobStatus status();
+  ControlAnswer answer(const ControlRequest& request, pid_t asker);
+  // Answer what was changed, in words; empty for nothing.
+  std::string scale(const ControlRequest& request);
+  std::string set(const ControlRequest& request);
+  void steer_processes();
+  void staff(Role role, int count);  // starts whoever of so many is missing
+  void dismiss_surplus();
+  bool is_surplus(Role role, int index) const noexcept;
+  // Whether the process ended because the job goes on with fewer; it is accounted for then.
+  bool ended_by_scaling(const ChildIdentity& identity, const ExitStatus& status);
+
   void print_plan(const JobDescription& description, std::uint64_t arena_bytes);
+  // supervisor_plan.cpp: all of it, for --dry-run.
+  void print_whole_plan(const shm::ArenaPlan& arena);
   void schedule_tick();
   void watch_children();
   void show_progress();
@@ -83,13 +104,20 @@ class Supervisor {
   TrainOptions options_;
   std::vector<std::string> arguments_;
   std::vector<std::string> environment_;
-  std::vector<int> cores_;
+  CoreBudget budget_;
+  ProcessCounts counts_;  // that are wanted now
   std::uint64_t started_ns_;
+
+  std::string job_name_;
+  std::optional<ControlSocket> control_;
+  std::vector<Change> changes_;
 
   shm::Fd memfd_;
   std::optional<JobCheckpoints> checkpoints_;  // since run() began
   std::optional<JobBlock> block_;
   bool has_test_data_ = false;
+  bool needs_closure_ = false;
+  MemoryPlan memory_;
   std::optional<JobArena> arena_;
   std::map<std::pair<Role, int>, Member> members_;
   Progress progress_;

@@ -2,7 +2,6 @@
 #include <utility>  // before Asio: Boost 1.74 uses std::exchange without it
 
 #include "core/fail.hpp"
-#include "launcher/cores.hpp"
 #include "launcher/supervisor.hpp"
 
 namespace feral {
@@ -24,9 +23,20 @@ void Supervisor::print_plan(const JobDescription& d, std::uint64_t arena_bytes) 
                               with_thousands(static_cast<std::uint64_t>(d.test_samples))));
   progress_.print(fmt::format("plan: {}, {} and an evaluator on {}{}; arena of {} with {} batches of {}",
                               counted(block_->workers, "worker"), counted(block_->loaders, "loader"),
-                              counted(cores_.size(), "core"),
-                              core_for(Role::worker, 0, options_, cores_) >= 0 ? ", pinned" : "",
+                              counted(static_cast<std::uint64_t>(budget_.count()), "core"),
+                              core_for(Role::worker, 0, counts_, budget_) >= 0 ? ", pinned" : "",
                               human_bytes(arena_bytes), block_->slots, options_.batch));
+  if (counts_.workers > budget_.count()) {
+    progress_.print(fmt::format("warning: {} on {}: more workers than cores train no faster",
+                                counted(block_->workers, "worker"),
+                                counted(static_cast<std::uint64_t>(budget_.count()), "core")));
+  } else if (counts_.workers + counts_.loaders > budget_.count()) {
+    progress_.print(fmt::format("cores: {} processes share {}, so none has one of its own",
+                                counts_.workers + counts_.loaders, budget_.count()));
+  }
+  if (!job_name_.empty()) {
+    progress_.print(fmt::format("job: {} (for feral scale, feral set and feral attach)", job_name_));
+  }
   const std::vector<std::string> dropped = dropped_blas_settings(options_.keep_blas_env);
   progress_.print(fmt::format(
       "kernels: {}{}", d.kernels,
@@ -57,7 +67,8 @@ void Supervisor::show_progress() {
                     .total_steps = total,
                     .samples_per_second = recent_rate_,
                     .loss = totals.mean_loss(),
-                    .seconds_left = static_cast<double>(plan.samples * block_->epochs - samples) / recent_rate_});
+                    .seconds_left = static_cast<double>(plan.samples * block_->epochs - samples) / recent_rate_,
+                    .paused = arena_->steering().paused.load(std::memory_order_relaxed) != 0});
 }
 
 void Supervisor::show_evaluations() {
@@ -115,7 +126,8 @@ Report Supervisor::make_report() {
   if (arena_->replicas()) report.reconciliations = arena_->replicas()->reconciliations();
   report.arena_bytes = arena_->size_bytes();
   report.peak_rss_bytes_per_worker = peak_worker_rss_;
-  report.cores = static_cast<int>(cores_.size());
+  report.cores = budget_.count();
+  report.changes = changes_;
   report.cpu = cpu_name();
   report.parameters_checksum = checksum(arena_->parameters());
   report.meters = MeterWatch::report(*arena_);

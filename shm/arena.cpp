@@ -104,10 +104,10 @@ struct Arena::Mapping {
   ipc::mapped_region memory;
   std::vector<Region> regions;
 
-  static std::unique_ptr<Mapping> map(int memfd, std::size_t size_bytes) {
+  static std::unique_ptr<Mapping> map(int memfd, std::size_t size_bytes, Access access) {
+    const ipc::mode_t mode = access == Access::read_only ? ipc::read_only : ipc::read_write;
     try {
-      return std::make_unique<Mapping>(
-          Mapping{ipc::mapped_region(MemfdHandle{memfd}, ipc::read_write, 0, size_bytes), {}});
+      return std::make_unique<Mapping>(Mapping{ipc::mapped_region(MemfdHandle{memfd}, mode, 0, size_bytes), {}});
     } catch (const ipc::interprocess_exception& error) {
       fail("arena: cannot map {} of shared memory: {}", human_bytes(size_bytes), error.what());
     }
@@ -126,7 +126,7 @@ Arena Arena::create(int memfd, const ArenaPlan& plan) {
   if (size_bytes != plan.total_bytes()) {
     fail("arena: the memory has {} bytes, the plan {}", size_bytes, plan.total_bytes());
   }
-  auto mapping = Mapping::map(memfd, size_bytes);
+  auto mapping = Mapping::map(memfd, size_bytes, Access::read_write);
   Header header{};
   header.magic = arena_magic;
   header.version = arena_version;
@@ -144,10 +144,10 @@ Arena Arena::create(int memfd, const ArenaPlan& plan) {
   return Arena(std::move(mapping));
 }
 
-Arena Arena::attach(int memfd) {
+Arena Arena::attach(int memfd, Access access) {
   const std::size_t size_bytes = sealed_size(memfd);
   if (size_bytes < sizeof(Header)) fail("arena: {} bytes are too few for a header", size_bytes);
-  auto mapping = Mapping::map(memfd, size_bytes);
+  auto mapping = Mapping::map(memfd, size_bytes, access);
   Header header;
   std::memcpy(&header, mapping->base(), sizeof(Header));
   mapping->regions = verified_regions(header, size_bytes);

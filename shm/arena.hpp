@@ -43,6 +43,8 @@ class ArenaPlan {
   std::size_t total_bytes_;
 };
 
+enum class Access { read_write, read_only };
+
 // A mapped arena. Movable; the mapping goes with the object, the memory with the last process that maps it.
 class Arena {
  public:
@@ -50,7 +52,8 @@ class Arena {
   static Arena create(int memfd, const ArenaPlan& plan);
 
   // Maps `memfd` and verifies magic, version, size, table and checksum. Throws feral::Error naming what is wrong.
-  static Arena attach(int memfd);
+  // Mapped read-only (a descriptor opened to read suffices), whatever is written through region() ends the process.
+  static Arena attach(int memfd, Access access = Access::read_write);
 
   // The bytes of a region; throws feral::Error when there is none of that name.
   std::span<std::byte> region(std::string_view name) const;
@@ -63,6 +66,14 @@ class Arena {
       fail("arena: region '{}' holds {} bytes, expected {}", name, bytes.size(), sizeof(T));
     }
     return *reinterpret_cast<T*>(bytes.data());
+  }
+
+  // The region as `count` of T; throws feral::Error when its size is not theirs.
+  template <class T>
+  std::span<T> array(std::string_view name, std::size_t count) const {
+    const std::span<std::byte> bytes = region(name);
+    if (bytes.size() != count * sizeof(T)) fail("arena: region '{}' has {} bytes", name, bytes.size());
+    return {reinterpret_cast<T*>(bytes.data()), count};
   }
 
   std::size_t size_bytes() const noexcept;

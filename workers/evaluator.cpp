@@ -79,7 +79,8 @@ JobDescription Evaluator::describe() const {
           .resident_bytes = resident_bytes() + train_data_->bytes_to_come(),
           .kernels = cpu::describe_kernels(),
           .tensor_count = layout.parameters.size(),
-          .tensor_name_bytes = JobMeters::tensor_name_bytes(names_of(layout))};
+          .tensor_name_bytes = JobMeters::tensor_name_bytes(names_of(layout)),
+          .tensor_records = tensor_record_count(layout)};
 }
 
 void Evaluator::publish(JobArena& arena) {
@@ -92,6 +93,7 @@ void Evaluator::publish(JobArena& arena) {
   }
   if (first) {
     arena.meters().set_tensor_names(names_of(layout));
+    write_tensor_table(layout, arena.tensors());
     if (arena.job().shared_state != 0) optimizer_->initialize_state(arena.optimizer_state(0));
     if (const std::uint64_t resumed = arena.checkpoint().resumed; resumed != 0) {
       restore_values(checkpoint_path(options_.checkpoint, resumed - 1), *model_, *optimizer_, arena);

@@ -101,20 +101,17 @@ class HogwildWorker {
     if (arena_.replicas()) arena_.replicas()->leave(owner_, *stretches_, arena_.parameters());
   }
 
-  // Waits for a batch; nothing when the job is over. Whoever waits or leaves has published what it had: others may
-  // be waiting for that to be done.
+  // Waits for a batch; nothing when the job is over, or goes on with fewer workers. Whoever waits or leaves has
+  // published what it had: others may be waiting for that to be done.
   std::optional<shm::SlotClaim> next_batch() {
     shm::SlotRing& ring = arena_.ring();
+    const SteeringBlock& steering = arena_.steering();
     for (;;) {
-      const bool stopping = arena_.stopping();
-      if (!stopping && !may_begin_batch(arena_)) {
-        publish();
-        own_.heartbeat.wait();
-        wait_out_pause(arena_);
-        continue;
-      }
+      const bool leaving =
+          arena_.stopping() || owner_.index >= steering.workers_wanted.load(std::memory_order_relaxed);
+      const bool paused = !may_begin_batch(arena_);
       const std::uint32_t key = ring.ready_event().key();
-      if (!stopping) {
+      if (!leaving && !paused && steering.paused.load(std::memory_order_relaxed) == 0) {
         if (const auto claim = ring.try_take(owner_)) {
           if (may_begin_batch(arena_)) return claim;
           ring.put_back(*claim);
@@ -123,9 +120,14 @@ class HogwildWorker {
       }
       publish();
       // Nobody leaves before all is done: a batch that another worker holds comes back if that worker dies.
-      if (stopping || ring.all_done()) return std::nullopt;
+      if (leaving || ring.all_done()) return std::nullopt;
       own_.heartbeat.wait();
-      ring.ready_event().wait(key, block_.spins, longest_wait);
+      if (paused) {
+        if (arena_.replicas()) arena_.replicas()->leave(owner_, *stretches_, arena_.parameters());
+        wait_out_pause(arena_);
+        continue;
+      }
+      ring.ready_event().wait(key, steering.spins.load(std::memory_order_relaxed), longest_wait);
     }
   }
 
@@ -201,8 +203,10 @@ class HogwildWorker {
   // Nothing when the job is stopped.
   std::optional<shm::SlotClaim> wait_for_item(std::uint64_t item) {
     std::optional<shm::SlotClaim> claim;
-    wait_until(arena_.ring().ready_event(),
-               [&] { return (claim = arena_.ring().try_take_item(owner_, item)).has_value(); });
+    wait_until(arena_.ring().ready_event(), [&] {
+      if (arena_.steering().paused.load(std::memory_order_relaxed) != 0) return false;
+      return (claim = arena_.ring().try_take_item(owner_, item)).has_value();
+    });
     return claim;
   }
 
@@ -214,7 +218,7 @@ class HogwildWorker {
       const std::uint32_t key = event.key();
       if (condition()) return true;
       own_.heartbeat.wait();
-      event.wait(key, block_.spins, longest_wait);
+      event.wait(key, arena_.steering().spins.load(std::memory_order_relaxed), longest_wait);
     }
   }
 

@@ -84,6 +84,9 @@ struct TrainOptions {
   std::int64_t checkpoint_keep = 3;   // how many of the newest stay, beside the best
   CheckpointMode checkpoint_mode = CheckpointMode::fuzzy;
   bool resume = false;  // go on from the newest whole checkpoint in that folder
+
+  std::string name;      // of the job, for who steers it; empty: the model's and the launcher's pid
+  bool dry_run = false;  // print the plan and train nothing
 };
 
 // What a step works on, for jobs with a step of their own.

@@ -90,9 +90,13 @@ void check_deterministic(const TrainOptions& options) {
   refuse(options.publish_every != 1, fmt::format("--publish-every {}", options.publish_every),
          "it publishes every batch");
   refuse(options.replicas, "--replicas per-node", "which node is reconciled when is a matter of time");
+  refuse(options.staleness_scale, "--staleness-scale", "how many updates came between is a matter of time");
   refuse(options.shared_state, "--shared-state", "each worker's state follows its own batches");
   refuse(options.schedule == optim::Schedule::plateau, "--schedule plateau",
          "when a loss has been measured is a matter of time");
+  refuse(options.resume, "--resume", "its rounds begin with the first batch");
+  refuse(options.checkpoint_mode == CheckpointMode::quiesced && !options.checkpoint.empty(),
+         "--checkpoint-mode quiesced", "its workers stop for nobody; a checkpoint may be fuzzy");
   refuse(options.target_accuracy > 0, "--target-accuracy", "when it has been measured is a matter of time");
   refuse(options.max_workers != 0 && options.max_workers != options.workers,
          fmt::format("--max-workers {}", options.max_workers),
@@ -124,13 +128,6 @@ std::uint32_t most(std::int64_t asked, std::int64_t at_first, int cores) {
 }
 
 std::size_t optimizer_stride(const JobBlock& block) { return align_up(block.optimizer_bytes, control_line_bytes); }
-
-template <class T>
-std::span<T> array(const shm::Arena& arena, std::string_view name, std::size_t count) {
-  const std::span<std::byte> bytes = arena.region(name);
-  if (bytes.size() != count * sizeof(T)) fail("arena: region '{}' has {} bytes", name, bytes.size());
-  return {reinterpret_cast<T*>(bytes.data()), count};
-}
 
 }  // namespace
 
@@ -217,8 +214,9 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   block.epochs = static_cast<std::uint64_t>(options.epochs);
   block.workers = static_cast<std::uint32_t>(options.workers);
   block.loaders = static_cast<std::uint32_t>(options.loaders);
-  block.max_workers = options.deterministic ? block.workers : most(options.max_workers, options.workers, cores);
-  block.max_loaders = most(options.max_loaders, options.loaders, cores);
+  const ProcessLimits limits = process_limits(options, cores);
+  block.max_workers = limits.workers;
+  block.max_loaders = limits.loaders;
   block.publish_every = static_cast<std::uint32_t>(options.publish_every);
   block.nodes = options.replicas ? nodes_of(options) : 0;
   block.deterministic = options.deterministic ? 1 : 0;
@@ -226,7 +224,7 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   // more than a ring has, workers publish what they hold once they find no more.
   block.slots = std::min<std::uint32_t>((block.publish_every + 2) * block.max_workers + block.max_loaders + 1,
                                         shm::SlotRing::max_slots);
-  block.spins = options.workers + options.loaders + 1 <= cores ? spins_before_sleep : 0;
+  block.spins = spins_of(options.workers, options.loaders, cores);
   block.rule = options.optimizer;
   block.policy = options.policy;
   block.rule_options = rule_options(options);
@@ -253,7 +251,18 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
   block.staleness_scale = options.staleness_scale ? 1 : 0;
   block.on_nonfinite = options.on_nonfinite;
   block.nonfinite_limit = static_cast<std::uint64_t>(options.nonfinite_limit);
+  block.tensor_records = description.tensor_records;
   return block;
+}
+
+ProcessLimits process_limits(const TrainOptions& options, int cores) {
+  return {options.deterministic ? static_cast<std::uint32_t>(options.workers)
+                                : most(options.max_workers, options.workers, cores),
+          most(options.max_loaders, options.loaders, cores)};
+}
+
+std::int32_t spins_of(std::int64_t workers, std::int64_t loaders, int cores) noexcept {
+  return workers + loaders + 1 <= cores ? spins_before_sleep : 0;
 }
 
 std::size_t slot_bytes(const data::BatchLayout& layout) {
@@ -281,6 +290,8 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
     plan.add("turnstile", Turnstile::size_bytes(block.max_workers, block.parameter_bytes, block.optimizer_bytes));
   }
   JobMeters::plan(plan, block);
+  plan.add("steering", sizeof(SteeringBlock));
+  plan.add("tensors", checked_multiply(block.tensor_records, sizeof(TensorRecord)));
   return plan;
 }
 
@@ -288,6 +299,10 @@ JobArena JobArena::create(int memfd, const JobBlock& block) {
   const data::BatchLayout layout(checked_fields(block), static_cast<std::int64_t>(block.plan.batch));
   shm::Arena arena = shm::Arena::create(memfd, plan_arena(block, feral::slot_bytes(layout)));
   arena.object<JobBlock>("job") = block;
+  auto& steering = arena.object<SteeringBlock>("steering");
+  steering.workers_wanted.store(block.workers, std::memory_order_relaxed);
+  steering.loaders_wanted.store(block.loaders, std::memory_order_relaxed);
+  steering.spins.store(block.spins, std::memory_order_relaxed);
   shm::SlotRing ring = shm::SlotRing::create(arena.region("ring"), block.slots,
                                              checked_multiply(block.plan.batches_per_epoch(), block.epochs));
   return JobArena(std::move(arena), ring);
@@ -299,21 +314,29 @@ JobArena JobArena::attach(int memfd) {
   return JobArena(std::move(arena), ring);
 }
 
+JobArena JobArena::attach_to_read(int memfd) {
+  shm::Arena arena = shm::Arena::attach(memfd, shm::Access::read_only);
+  const shm::SlotRing ring = shm::SlotRing::attach(arena.region("ring"));
+  return JobArena(std::move(arena), ring);
+}
+
 JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
     : arena_(std::move(arena)),
       job_(&arena_.object<JobBlock>("job")),
       control_(&arena_.object<ControlBlock>("control")),
       checkpoint_(&arena_.object<CheckpointBlock>("checkpoint")),
+      steering_(&arena_.object<SteeringBlock>("steering")),
       ring_(ring),
       ledger_(arena_.region("ledger"), job_->plan, job_->slots, job_->epochs),
-      workers_(array<WorkerBlock>(arena_, "workers", job_->max_workers)),
-      loaders_(array<LoaderBlock>(arena_, "loaders", job_->max_loaders)),
+      workers_(arena_.array<WorkerBlock>("workers", job_->max_workers)),
+      loaders_(arena_.array<LoaderBlock>("loaders", job_->max_loaders)),
       evaluator_(&arena_.object<EvaluatorBlock>("evaluator")),
-      evaluations_(array<Evaluation>(arena_, "evaluations", job_->epochs + 1)),
+      evaluations_(arena_.array<Evaluation>("evaluations", job_->epochs + 1)),
       parameters_(arena_.region("parameters")),
+      tensors_(arena_.array<TensorRecord>("tensors", job_->tensor_records)),
       optimizers_(arena_.region("optimizers")),
       batches_(arena_.region("batches")),
-      stripes_(array<shm::OwnerLock>(arena_, "stripes", stripe_count)),
+      stripes_(arena_.array<shm::OwnerLock>("stripes", stripe_count)),
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
       slot_bytes_(feral::slot_bytes(layout_)),
       optimizer_stride_(optimizer_stride(*job_)),

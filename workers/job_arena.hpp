@@ -19,6 +19,8 @@
 #include "workers/job_meters.hpp"
 #include "workers/ledger.hpp"
 #include "workers/replicas.hpp"
+#include "workers/steering.hpp"
+#include "workers/tensor_table.hpp"
 #include "workers/turnstile.hpp"
 
 namespace feral {
@@ -36,6 +38,7 @@ struct JobDescription {
   std::string kernels;                // which matrix kernels are in use, for people
   std::uint64_t tensor_count = 0;     // parameters of the model, and what their names take (JobMeters)
   std::uint64_t tensor_name_bytes = 0;
+  std::uint32_t tensor_records = 0;  // parameters and buffers
 };
 
 // The region "job": the numbers of the run. Written by the launcher before any child attaches, read-only
@@ -48,7 +51,7 @@ struct JobBlock {
   std::uint32_t max_workers;
   std::uint32_t max_loaders;
   std::uint32_t slots;
-  std::int32_t spins;  // how often to look before sleeping; 0 where processes outnumber cores
+  std::int32_t spins;  // to begin with (SteeringBlock)
   optim::Rule rule;
   Policy policy;
   optim::RuleOptions rule_options;
@@ -73,6 +76,7 @@ struct JobBlock {
   std::uint32_t staleness_scale;  // 1: rates are divided by 1 + staleness
   OnNonfinite on_nonfinite;
   std::uint64_t nonfinite_limit;
+  std::uint32_t tensor_records;  // records of the region "tensors"
 };
 
 enum class StopReason : std::uint32_t { none = 0, requested = 1, target_reached = 2, launcher_gone = 3 };
@@ -95,8 +99,6 @@ struct ControlBlock {
 // under Policy::locked (optim::Optimizer::set_lock); those of a dead worker are given back by the launcher.
 inline constexpr std::size_t stripe_count = 16;
 
-// How a worker or loader is: written by it alone, relaxed, and read by the launcher. Batches are told by their
-// number plus 1, so that zero bytes say "none".
 // How a child is: written by it alone, relaxed, and read by the launcher, which clears it before it starts a
 // replacement. Batches are told by their number plus 1, so that zero bytes say "none"; the evaluator's are those of
 // the data to test on.
@@ -179,16 +181,29 @@ void check_options(const TrainOptions& options);
 // use.
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores);
 
+// How many workers and loaders a job may grow to.
+struct ProcessLimits {
+  std::uint32_t workers;
+  std::uint32_t loaders;
+};
+ProcessLimits process_limits(const TrainOptions& options, int cores);
+
+// How often so many processes and an evaluator look before they sleep (SteeringBlock::spins).
+std::int32_t spins_of(std::int64_t workers, std::int64_t loaders, int cores) noexcept;
+
 // An attached arena with its parts.
 class JobArena {
  public:
   // Lays everything down. Launcher only; `memfd` has the size of the plan.
   static JobArena create(int memfd, const JobBlock& block);
   static JobArena attach(int memfd);
+  // For readers outside the job: the memory is mapped read-only, so whatever writes ends the process.
+  static JobArena attach_to_read(int memfd);
 
   const JobBlock& job() const noexcept { return *job_; }
   ControlBlock& control() noexcept { return *control_; }
   CheckpointBlock& checkpoint() noexcept { return *checkpoint_; }
+  SteeringBlock& steering() noexcept { return *steering_; }
   shm::SlotRing& ring() noexcept { return ring_; }
   Ledger& ledger() noexcept { return ledger_; }
   std::span<WorkerBlock> workers() noexcept { return workers_; }  // max_workers of them
@@ -196,6 +211,7 @@ class JobArena {
   EvaluatorBlock& evaluator() noexcept { return *evaluator_; }
   std::span<Evaluation> evaluations() noexcept { return evaluations_; }  // epochs, then the final one
   std::span<std::byte> parameters() noexcept { return parameters_; }
+  std::span<TensorRecord> tensors() noexcept { return tensors_; }  // of the model, once they are published
   // The state of that worker's optimizer, or the one that all share. A replacement goes on with its predecessor's.
   std::span<std::byte> optimizer_state(std::uint32_t worker) noexcept {
     return optimizers_.subspan(job_->shared_state != 0 ? 0 : worker * optimizer_stride_, job_->optimizer_bytes);
@@ -229,6 +245,7 @@ class JobArena {
   const JobBlock* job_;
   ControlBlock* control_;
   CheckpointBlock* checkpoint_;
+  SteeringBlock* steering_;
   shm::SlotRing ring_;
   Ledger ledger_;
   std::span<WorkerBlock> workers_;
@@ -236,6 +253,7 @@ class JobArena {
   EvaluatorBlock* evaluator_;
   std::span<Evaluation> evaluations_;
   std::span<std::byte> parameters_;
+  std::span<TensorRecord> tensors_;
   std::span<std::byte> optimizers_;
   std::span<std::byte> batches_;
   std::span<shm::OwnerLock> stripes_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nn/flat_parameters.hpp"
+#include "workers/clip_gradients.hpp"
 
 namespace feral {
 
@@ -27,6 +28,7 @@ JobGate::JobGate(JobArena& arena, shm::Owner owner, const nn::Module& model, opt
     : tensors_(numbers_in_model(model, optimizer)),
       in_place_(in_place),
       scales_(arena.job().staleness_scale != 0),
+      steering_(arena.steering()),
       staleness_(arena.meters().updates(), arena.meters().workers()[owner.index].staleness),
       guard_(arena, owner, tensors_) {
   rates_.reserve(optimizer.group_count());
@@ -41,6 +43,7 @@ void JobGate::begin(std::uint64_t item) noexcept {
 bool JobGate::enter(optim::Optimizer& optimizer) {
   // What changes gradients comes after this look at them, and sees numbers alone.
   if (!guard_.accepts(optimizer, item_)) return false;
+  clip_gradients(optimizer, steering_);
   if (scales_) scale_rates(optimizer);
   return true;
 }

@@ -35,6 +35,7 @@ class JobGate final : public optim::StepGate {
   std::vector<std::size_t> tensors_;  // the numbers in the model of the optimizer's parameters
   bool in_place_;
   bool scales_;
+  const SteeringBlock& steering_;
   std::uint64_t item_ = 0;
   Staleness staleness_;
   NonfiniteGuard guard_;

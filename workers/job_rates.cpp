@@ -19,10 +19,23 @@ JobRates::JobRates(const Job& job, JobArena& arena)
 
 void JobRates::apply(optim::Optimizer& optimizer, std::uint64_t item) {
   schedule_.apply(optimizer, item);
-  if (!follows_loss_) return;
-  look_for_losses(arena_.job().plan.epoch_of(item));
-  for (std::size_t group = 0; group < optimizer.group_count(); ++group) {
-    optimizer.set_lr(group, plateau_.lr(optimizer.lr(group), losses_));
+  if (follows_loss_) {
+    look_for_losses(arena_.job().plan.epoch_of(item));
+    for (std::size_t group = 0; group < optimizer.group_count(); ++group) {
+      optimizer.set_lr(group, plateau_.lr(optimizer.lr(group), losses_));
+    }
+  }
+  steer(optimizer);
+}
+
+// A rate that somebody set while the job runs.
+void JobRates::steer(optim::Optimizer& optimizer) const {
+  const double lr = arena_.steering().lr.load(std::memory_order_relaxed);
+  if (lr == 0) return;
+  if (optimizer.initial_lr() > 0) {
+    optimizer.set_lr_factor(lr / optimizer.initial_lr());
+  } else {
+    optimizer.set_lr(lr);
   }
 }
 

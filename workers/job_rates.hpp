@@ -1,4 +1,5 @@
-// The learning rates of a job at a batch: by its number alone, or by the losses that the evaluator has measured.
+// The learning rates of a job at a batch: by its number alone, by the losses that the evaluator has
+// measured, or as somebody has set them.
 #pragma once
 
 #include <vector>
@@ -18,6 +19,7 @@ class JobRates {
 
  private:
   void look_for_losses(std::uint64_t epoch);
+  void steer(optim::Optimizer& optimizer) const;
 
   JobArena& arena_;
   optim::LRSchedule schedule_;

@@ -28,7 +28,8 @@ void run_loader(const data::Dataset& dataset, JobArena& arena, shm::Owner owner)
   SampleOrder order(arena.job().plan);
   std::vector<std::int64_t> indices;
   Heartbeat& heartbeat = arena.loaders()[owner.index].heartbeat;
-  while (!arena.stopping()) {
+  const SteeringBlock& steering = arena.steering();
+  while (!arena.stopping() && owner.index < steering.loaders_wanted.load(std::memory_order_relaxed)) {
     const std::uint32_t key = ring.free_event().key();
     if (const auto claim = ring.try_claim(owner)) {
       heartbeat.begin(claim->item);
@@ -40,7 +41,7 @@ void run_loader(const data::Dataset& dataset, JobArena& arena, shm::Owner owner)
       return;
     } else {
       heartbeat.wait();
-      ring.free_event().wait(key, arena.job().spins, longest_wait);
+      ring.free_event().wait(key, steering.spins.load(std::memory_order_relaxed), longest_wait);
     }
   }
 }

@@ -28,7 +28,8 @@ Json to_json(const JobDescription& d) {
           {"resident_bytes", d.resident_bytes},
           {"kernels", d.kernels},
           {"tensor_count", d.tensor_count},
-          {"tensor_name_bytes", d.tensor_name_bytes}};
+          {"tensor_name_bytes", d.tensor_name_bytes},
+          {"tensor_records", d.tensor_records}};
 }
 
 JobDescription description_of(const Json& json) {
@@ -43,6 +44,7 @@ JobDescription description_of(const Json& json) {
   d.kernels = json.at("kernels").get<std::string>();
   d.tensor_count = json.at("tensor_count").get<std::uint64_t>();
   d.tensor_name_bytes = json.at("tensor_name_bytes").get<std::uint64_t>();
+  d.tensor_records = json.at("tensor_records").get<std::uint32_t>();
   for (const Json& field : json.at("fields")) {
     const int dtype = field.at("dtype").get<int>();
     if (dtype < 0 || dtype >= dtype_count) fail("message: element type {}", dtype);

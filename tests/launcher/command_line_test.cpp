@@ -81,25 +81,34 @@ TEST(FeralLine, OfTrainSetsEveryOption) {
                                "r.json",
                                "--max-restarts",
                                "4",
-                               "--keep-blas-env"});
-  ASSERT_FALSE(p.line.exit_code) << p.errors;
-  EXPECT_EQ(p.line.command, "train");
-  EXPECT_EQ(p.line.model, "lenet");
-  EXPECT_EQ(p.line.data, "digits");
-  const TrainOptions& o = p.line.options;
-  EXPECT_EQ(o.workers, 5);
-  EXPECT_EQ(o.loaders, 3);
-  EXPECT_EQ(o.epochs, 7);
-  EXPECT_EQ(o.batch, 20);
-  EXPECT_EQ(o.lr, 0.5);
-  EXPECT_EQ(o.momentum, 0.25);
-  EXPECT_TRUE(o.shared_state);
-  EXPECT_EQ(o.weight_decay, 0.125);
-  EXPECT_EQ(o.seed, 9U);
-  EXPECT_EQ(o.target_accuracy, 0.75);
-  EXPECT_EQ(o.report, "r.json");
-  EXPECT_EQ(o.max_restarts, 4);
-  EXPECT_TRUE(o.keep_blas_env);
+                               "--keep-blas-env",
+                               "--name",
+                               "mine",
+                               "--dry-run"});
+  "--hang-timeout", "2.5", "--grace", "0.25"
+});
+ASSERT_FALSE(p.line.exit_code) << p.errors;
+EXPECT_EQ(p.line.command, "train");
+EXPECT_EQ(p.line.model, "lenet");
+EXPECT_EQ(p.line.data, "digits");
+const TrainOptions& o = p.line.options;
+EXPECT_EQ(o.workers, 5);
+EXPECT_EQ(o.loaders, 3);
+EXPECT_EQ(o.epochs, 7);
+EXPECT_EQ(o.batch, 20);
+EXPECT_EQ(o.lr, 0.5);
+EXPECT_EQ(o.momentum, 0.25);
+EXPECT_TRUE(o.shared_state);
+EXPECT_EQ(o.weight_decay, 0.125);
+EXPECT_EQ(o.seed, 9U);
+EXPECT_EQ(o.target_accuracy, 0.75);
+EXPECT_EQ(o.report, "r.json");
+EXPECT_EQ(o.max_restarts, 4);
+EXPECT_TRUE(o.keep_blas_env);
+EXPECT_EQ(o.name, "mine");
+EXPECT_TRUE(o.dry_run);
+EXPECT_EQ(o.hang_timeout, 2.5);
+EXPECT_EQ(o.grace, 0.25);
 }
 
 TEST(FeralLine, OfTrainChoosesRuleScheduleAndPolicy) {
@@ -120,6 +129,21 @@ TEST(FeralLine, OfTrainChoosesRuleScheduleAndPolicy) {
   EXPECT_EQ(o.warmup, 100);
   EXPECT_EQ(o.policy, Policy::locked);
   EXPECT_TRUE(o.shared_state);
+}
+
+TEST(FeralLine, EveryPolicyHasItsName) {
+  const auto with = [](const std::vector<std::string>& more) {
+    std::vector<std::string> line = {"train", "mlp", "--data", "digits"};
+    line.insert(line.end(), more.begin(), more.end());
+    return feral_line(line);
+  };
+  EXPECT_EQ(with({"--policy", "racy"}).line.options.policy, Policy::racy);
+  EXPECT_EQ(with({"--policy", "atomic-add"}).line.options.policy, Policy::atomic_add);
+  EXPECT_EQ(with({"--policy", "snapshot"}).line.options.policy, Policy::snapshot);
+  EXPECT_TRUE(has(with({"--policy", "atomic"}).errors, {"'atomic'", "racy, atomic-add, locked, snapshot"}));
+  EXPECT_EQ(with({"--publish-every", "4"}).line.options.publish_every, 4);
+  EXPECT_TRUE(with({"--deterministic"}).line.options.deterministic);
+  EXPECT_EQ(with({"--publish-every", "4", "--policy", "locked"}).line.exit_code, 2);
 }
 
 TEST(FeralLine, AnotherRuleBringsItsOwnRates) {
@@ -152,7 +176,8 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   EXPECT_TRUE(refused(with({"--wrkers", "3"}), {"--wrkers"}));
   EXPECT_TRUE(refused(with({"extra"}), {"extra"}));
   EXPECT_TRUE(refused(with({"--optimizer", "lion"}), {"--optimizer", "lion", "sgd, adam, adamw"}));
-  EXPECT_TRUE(refused(with({"--policy", "atomic-add"}), {"--policy", "atomic-add", "racy"}));
+  EXPECT_TRUE(refused(with({"--policy", "sometimes"}), {"--policy", "sometimes", "racy"}));
+  EXPECT_TRUE(refused(with({"--policy", "careful"}), {"--policy", "careful", "racy"}));
   EXPECT_TRUE(refused(with({"--workers", "two"}), {"--workers", "two"}));
   EXPECT_TRUE(refused(with({"--workers"}), {"--workers"}));
   EXPECT_TRUE(refused(with({"--batch", "1.5"}), {"--batch", "1.5"}));
@@ -170,6 +195,11 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   EXPECT_TRUE(refused(with({"--seed", "-1"}), {"--seed"}));
   EXPECT_TRUE(refused(with({"--target-accuracy", "1.5"}), {"--target-accuracy"}));
   EXPECT_TRUE(refused(with({"--max-restarts", "-1"}), {"--max-restarts"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "0.1"}), {"--hang-timeout 0.1", "0 (never) or 0.5 to"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "-1"}), {"--hang-timeout -1"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "nan"}), {"--hang-timeout"}));
+  EXPECT_EQ(with({"--hang-timeout", "0"}).errors, "");
+  EXPECT_TRUE(refused(with({"--grace", "-0.5"}), {"--grace -0.5"}));
 }
 
 TEST(FeralLine, HelpAndVersionGoToStdout) {
@@ -183,6 +213,27 @@ TEST(FeralLine, HelpAndVersionGoToStdout) {
 }
 
 TEST(FeralLine, DoctorIsACommand) { EXPECT_EQ(feral_line({"doctor"}).line.command, "doctor"); }
+
+TEST(FeralLine, OfSteeringNamesAJobAndWhatToChange) {
+  const Parsed scale = feral_line({"scale", "lenet-12", "--workers", "4"});
+  ASSERT_FALSE(scale.line.exit_code) << scale.errors;
+  EXPECT_EQ(scale.line.command, "scale");
+  EXPECT_EQ(scale.line.job, "lenet-12");
+  EXPECT_EQ(scale.line.request.kind, ControlRequest::Kind::scale);
+  EXPECT_EQ(scale.line.request.workers, 4);
+  EXPECT_FALSE(scale.line.request.loaders);
+  const Parsed set = feral_line({"set", "lenet-12", "lr=0.5", "clip=off", "pause"});
+  ASSERT_FALSE(set.line.exit_code) << set.errors;
+  EXPECT_EQ(set.line.request.kind, ControlRequest::Kind::set);
+  EXPECT_EQ(set.line.request.lr, 0.5);
+  EXPECT_EQ(set.line.request.clip, unset);
+  EXPECT_EQ(set.line.request.paused, true);
+  EXPECT_EQ(feral_line({"attach", "123"}).line.job, "123");
+  EXPECT_EQ(feral_line({"jobs"}).line.command, "jobs");
+  EXPECT_TRUE(refused(feral_line({"scale", "x"}), {"--workers N"}));
+  EXPECT_TRUE(refused(feral_line({"scale"}), {"JOB"}));
+  EXPECT_TRUE(refused(feral_line({"set", "x", "lr"}), {"lr: is none of"}));
+}
 
 TEST(ProgramLine, StartsFromTheDefaultsOfTheJob) {
   Job job;

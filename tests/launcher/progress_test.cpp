@@ -20,7 +20,8 @@ ProgressState state() {
           .total_steps = 9'380,
           .samples_per_second = 123'456.7,
           .loss = 0.12345,
-          .seconds_left = 61.4};
+          .seconds_left = 61.4,
+          .paused = false};
 }
 
 TEST(Progress, NumbersHaveThousands) {
@@ -34,6 +35,12 @@ TEST(Progress, NumbersHaveThousands) {
 
 TEST(Progress, ALineSaysWhereTheRunStands) {
   EXPECT_EQ(to_line(state()), "epoch 2/10  step 1,234/9,380  123,456 samples/s  loss 0.1235  1:01 left");
+}
+
+TEST(Progress, ALineOfAPausedRunSaysSo) {
+  ProgressState s = state();
+  s.paused = true;
+  EXPECT_EQ(to_line(s), "epoch 2/10  step 1,234/9,380  paused");
 }
 
 TEST(Progress, TheTimeLeftMayBeLongOrUnknown) {

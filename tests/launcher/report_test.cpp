@@ -40,10 +40,14 @@ Report report() {
   r.peak_rss_bytes_per_worker = 1 << 21;
   r.cores = 8;
   r.cpu = "A \"CPU\"";
+  r.options.policy = Policy::atomic_add;
+  r.options.publish_every = 4;
+  r.parameters_checksum = 0x1234'5678'9abc;
   r.meters.staleness = {.updates = 10, .mean = 0.5, .p50 = 1, .p99 = 3, .max = 4};
   r.meters.staleness_per_worker = {r.meters.staleness, {}};
   r.meters.dropped_nonfinite = 3;
   r.meters.dropped_nonfinite_per_worker = {1, 2};
+  r.changes = {{.seconds = 1.5, .what = "lr 0.25"}};
   return r;
 }
 
@@ -70,14 +74,19 @@ TEST(Report, HasTheKeysThatStayStable) {
       {"arena_bytes", 1 << 20},
       {"peak_rss_bytes_per_worker", 1 << 21},
       {"version", FERAL_VERSION},
-      {"steps_before", 0},
-      {"checkpoint", nullptr},
       {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}},
+      {"policy", "atomic-add"},
+      {"publish_every", 4},
+      {"deterministic", false},
+      {"parameters_checksum", "0000123456789abc"},
       {"updates_dropped_nonfinite", 3},
       {"updates_dropped_nonfinite_per_worker", {1, 2}},
       {"staleness", {{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}},
       {"staleness_per_worker",
-       {{{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}, {{"mean", 0.0}, {"p50", 0}, {"p99", 0}, {"max", 0}}}}};
+       {{{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}, {{"mean", 0.0}, {"p50", 0}, {"p99", 0}, {"max", 0}}}},
+      {"steps_before", 0},
+      {"checkpoint", nullptr},
+      {"changes", {{{"seconds", 1.5}, {"what", "lr 0.25"}}}}};
   for (const auto& [key, value] : expected.items()) {
     ASSERT_TRUE(json.contains(key)) << key;
     EXPECT_EQ(json.at(key), value) << key;

@@ -64,10 +64,20 @@ class MemoryLimit : public support::JobTest {
 TEST_F(MemoryLimit, OfAGroupThatIsTooLowIsAnErrorWithTheNumbersBeforeTraining) {
   const std::string obstacle = make_group(180ULL << 20);
   if (!obstacle.empty()) GTEST_SKIP() << obstacle;
-  // Eight batches of the whole data set, 239 MiB.
-  Program program(support::feral_program, digits({"--batch", "10000", "--report", path("report.json")}),
-                  {.cgroup = group_});
-  expect_failed(program, 2, {"memory: the job needs", "arena 240", "MiB", group_.filename().string(), "--batch"});
+  // Eight batches of the whole data set: 239 MiB.
+  Program program(
+      support::feral_program,
+      digits({"--batch", "10000", "--max-workers", "2", "--max-loaders", "1", "--report", path("report.json")}),
+      {.cgroup = group_});
+  expect_failed(program, 2, {"memory: the job needs", "arena 241", "MiB", group_.filename().string(), "--batch"});
+}
+
+// Too little for the processes themselves, whatever the data.
+TEST_F(MemoryLimit, Of64MebibytesIsAnErrorBeforeTrainingAndNeverAHang) {
+  const std::string obstacle = make_group(64ULL << 20);
+  if (!obstacle.empty()) GTEST_SKIP() << obstacle;
+  Program program(support::feral_program, digits({"--report", path("report.json")}), {.cgroup = group_});
+  expect_failed(program, 2, {"memory: the job needs", group_.filename().string(), "MiB"});
 }
 
 TEST_F(MemoryLimit, OfAGroupThatSufficesIsNoObstacle) {

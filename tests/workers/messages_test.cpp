@@ -23,7 +23,8 @@ JobDescription description() {
           .resident_bytes = 1ULL << 40,
           .kernels = "OpenBLAS \"any\"\n×",
           .tensor_count = 4,
-          .tensor_name_bytes = 44};
+          .tensor_name_bytes = 44,
+          .tensor_records = 7};
 }
 
 TEST(Messages, ADescriptionComesBackAsItWas) {
@@ -41,6 +42,7 @@ TEST(Messages, ADescriptionComesBackAsItWas) {
   EXPECT_EQ(d.kernels, description().kernels);
   EXPECT_EQ(d.tensor_count, 4U);
   EXPECT_EQ(d.tensor_name_bytes, 44U);
+  EXPECT_EQ(d.tensor_records, 7U);
   ASSERT_EQ(d.fields.size(), 2U);
   EXPECT_EQ(d.fields[0].name, "data");
   EXPECT_EQ(d.fields[0].dtype, DType::float32);
