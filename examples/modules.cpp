@@ -65,6 +65,12 @@ int main() {
   feral::save_npz(file, net.state_dict());
   net.load_state_dict(feral::load_npz(file));
   std::filesystem::remove(file);
+  // The same as safetensors, which Python's safetensors reads and writes, too.
+  const std::string weights =
+      (std::filesystem::temp_directory_path() / "feral_modules_example.safetensors").string();
+  feral::save_safetensors(weights, net.state_dict());
+  net.load_state_dict(feral::load_safetensors(weights).tensors);
+  std::filesystem::remove(weights);
   try {
     net.load_state_dict({{"0.gain", Tensor::ones({8})}});
   } catch (const feral::Error& error) {

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
+#include <thread>
 
 #include "core/fail.hpp"
 #include "workers/resume.hpp"
@@ -14,6 +16,9 @@ namespace feral {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::milliseconds evaluators_leave_within{2000};
+constexpr std::chrono::milliseconds look_again{5};
 
 std::string counted(std::uint64_t number, const char* noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
@@ -62,6 +67,14 @@ void JobCheckpoints::open_folder() {
   // Some file systems have no locks: then nobody is kept out.
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     fail("--checkpoint {}: another job writes its checkpoints there", folder_.string());
+  }
+  // The evaluator of a job whose launcher was killed a moment ago may still be at its last one.
+  const auto give_up = std::chrono::steady_clock::now() + evaluators_leave_within;
+  while (is_in_use(folder_)) {
+    if (std::chrono::steady_clock::now() > give_up) {
+      fail("--checkpoint {}: a process of another job writes its checkpoints there", folder_.string());
+    }
+    std::this_thread::sleep_for(look_again);
   }
   remove_temporaries(folder_);
   const fs::path trial = folder_ / fmt::format(".feral-trial-{}.tmp", ::getpid());

@@ -157,7 +157,7 @@ void Supervisor::print_summary(const Report& report) {
     progress_.print(
         fmt::format("test accuracy {:.4f}, test loss {:.4f}", *report.test_accuracy, *report.test_loss));
   }
-  if (!report.checkpoint.empty()) progress_.print(fmt::format("checkpoint written to {}", report.checkpoint));
+  if (checkpoints_->on()) progress_.print(checkpoints_->what_is_kept(&*arena_));
 }
 
 std::string Supervisor::stop_summary() {

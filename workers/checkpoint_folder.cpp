@@ -1,5 +1,6 @@
 #include "workers/checkpoint_folder.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +37,17 @@ void each_name(const fs::path& folder, const Function& function) {
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     function(it->path().filename().string());
   }
+}
+
+shm::Fd open_to_lock(const fs::path& folder) noexcept {
+  return shm::Fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+struct flock whole_folder(int type) noexcept {
+  struct flock lock {};
+  lock.l_type = static_cast<short>(type);
+  lock.l_whence = SEEK_SET;
+  return lock;
 }
 
 FoundCheckpoint look_at(const fs::path& folder, std::uint64_t step) {
@@ -100,6 +112,19 @@ void keep_as_best(const fs::path& folder, std::uint64_t step) {
   std::error_code ignored;
   fs::remove(temporary, ignored);  // a rename onto another name of the same file does nothing
   if (error) fail("{}: cannot write the file: {}", best.string(), error.message());
+}
+
+shm::Fd mark_in_use(const fs::path& folder) noexcept {
+  shm::Fd mark = open_to_lock(folder);
+  struct flock lock = whole_folder(F_RDLCK);
+  ::fcntl(mark.get(), F_OFD_SETLK, &lock);
+  return mark;
+}
+
+bool is_in_use(const fs::path& folder) noexcept {
+  const shm::Fd descriptor = open_to_lock(folder);
+  struct flock lock = whole_folder(F_WRLCK);
+  return descriptor && ::fcntl(descriptor.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 CheckpointSearch newest_checkpoint(const fs::path& folder) {

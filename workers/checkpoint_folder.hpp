@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "shm/fd.hpp"
 #include "workers/checkpoint_record.hpp"
 
 namespace feral {
@@ -27,6 +28,13 @@ void prune_checkpoints(const std::filesystem::path& folder, std::uint64_t newest
 // Makes best.safetensors the checkpoint of that step, by a second name of its file where the folder can do that.
 // Throws feral::Error naming the file.
 void keep_as_best(const std::filesystem::path& folder, std::uint64_t step);
+
+// An evaluator's mark on the folder, which goes when it ends, however that is: what it writes must not come between
+// those that a job started after its launcher's death reads and writes. Where folders cannot be locked there is
+// none.
+shm::Fd mark_in_use(const std::filesystem::path& folder) noexcept;
+// Whether some process has marked it.
+bool is_in_use(const std::filesystem::path& folder) noexcept;
 
 struct FoundCheckpoint {
   std::filesystem::path path;

@@ -38,7 +38,8 @@ void check(const CheckpointRecord& record) {
     fail("{} slots", record.position.turns.size());
   }
   if (record.position.end() > record.epochs * plan.batches_per_epoch()) fail("batches beyond the last epoch");
-  if (record.loss_sums.size() > record.epochs) fail("{} losses", record.loss_sums.size());
+  if (record.loss_sums.size() > record.epochs || record.loss_samples.size() != record.loss_sums.size())
+    fail("{} losses", record.loss_sums.size());
   for (const CheckpointRecord::Measured& measured : record.evaluations) {
     if (measured.epoch >= record.epochs) fail("an evaluation of epoch {}", measured.epoch);
   }
@@ -72,6 +73,7 @@ std::map<std::string, std::string> metadata_of(const CheckpointRecord& record) {
                      {"steps", record.position.done_count()},
                      {"turns", record.position.turns},
                      {"loss_sums", losses},
+                     {"loss_samples", record.loss_samples},
                      {"evaluations", evaluations}};
   // What loads weights for PyTorch wants to know whose layouts they have.
   return {{"format", "pt"},
@@ -101,6 +103,7 @@ CheckpointRecord record_of(const std::map<std::string, std::string>& metadata, c
     record.position.turns = json.at("turns").get<std::vector<std::uint32_t>>();
     for (const Json& loss : json.at("loss_sums").get<std::vector<Json>>())
       record.loss_sums.push_back(number_of(loss));
+    record.loss_samples = json.at("loss_samples").get<std::vector<std::uint64_t>>();
     for (const Json& one : json.at("evaluations").get<std::vector<Json>>()) {
       record.evaluations.push_back({.epoch = one.at(0).get<std::uint64_t>(),
                                     .accuracy = number_of(one.at(1)),

@@ -24,7 +24,9 @@ struct CheckpointRecord {
   // How it was written, and where the job was.
   CheckpointMode mode = CheckpointMode::fuzzy;
   JobPosition position;
-  std::vector<double> loss_sums;  // of the epochs that had begun, as in EpochTotals
+  // Of the epochs that had begun, as in EpochTotals.
+  std::vector<double> loss_sums;
+  std::vector<std::uint64_t> loss_samples;
   struct Measured {
     std::uint64_t epoch = 0;  // from 0
     double accuracy = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <optional>
+#include <utility>
 
 #include "core/fail.hpp"
 #include "core/log.hpp"
@@ -16,10 +17,12 @@
 namespace feral {
 namespace {
 
-// How long a pause waits for batches that are being trained; and how long for workers that leave, which have a
-// second in all.
+// How long a pause waits for batches that are being trained.
 constexpr std::chrono::milliseconds patience_in_training{5000};
-constexpr std::chrono::milliseconds patience_at_end{300};
+// The same when workers leave, a quarter of the time that they have for it at most.
+std::chrono::milliseconds patience_at_end(double grace_seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(1000.0, grace_seconds * 250)));
+}
 // How long workers hold still for a copy at most; one that takes longer is noticed.
 std::chrono::milliseconds hold_for(std::uint64_t bytes) {
   constexpr std::uint64_t bytes_per_millisecond = 256 << 10;  // a slow machine's
@@ -66,6 +69,8 @@ CheckpointWriter::CheckpointWriter(const Job& job, const TrainOptions& options, 
   const std::size_t states = arena.job().shared_state != 0 ? 1 : arena.job().max_workers;
   const std::size_t bytes = checked_add(states_offset_, checked_multiply(states, state_stride_));
   copy_ = Tensor::empty({static_cast<std::int64_t>(bytes)}, DType::uint8);
+  in_use_ = mark_in_use(options.checkpoint);
+  remove_temporaries(options.checkpoint);  // of a predecessor that was killed
   best_ = accuracy_of_best(options.checkpoint);
 }
 
@@ -77,7 +82,7 @@ bool CheckpointWriter::asked() const noexcept {
 void CheckpointWriter::write(Occasion occasion) {
   arena_.evaluator().heartbeat.wait();  // for the disk: a slow one is no hang
   // A fuzzy one waits for nobody, but at the end, when that costs nothing.
-  const auto patience = occasion == Occasion::end                              ? patience_at_end
+  const auto patience = occasion == Occasion::end                              ? patience_at_end(options_.grace)
                         : options_.checkpoint_mode == CheckpointMode::quiesced ? patience_in_training
                                                                                : std::chrono::milliseconds(0);
   CheckpointBlock& block = arena_.checkpoint();
@@ -90,9 +95,12 @@ void CheckpointWriter::write(Occasion occasion) {
     write_copy(record, occasion);
     block.newest.store(record.position.done_count() + 1, std::memory_order_relaxed);
     count(block.written);
+    failing_ = false;
   } catch (const std::exception& error) {
     count(block.failed);
-    log::warning("no checkpoint was written, training goes on: {}", error.what());
+    if (!std::exchange(failing_, true)) {
+      log::warning("no checkpoint was written, training goes on: {}", error.what());
+    }
   }
   block.answered.store(requests, std::memory_order_release);
   arena_.control().changed.notify();
@@ -108,10 +116,13 @@ CheckpointRecord CheckpointWriter::take(std::chrono::milliseconds patience) {
   Quiesce quiesce(arena_, patience, hold_for(static_cast<std::uint64_t>(copy_.numel())));
   record = record_now();
   copy_out();
-  if (quiesce.holds()) {
+  // Replicas may hold more than has been brought to the common parameters, until their workers have left.
+  const bool complete = !arena_.replicas() || arena_.control().training_over.load(std::memory_order_acquire) != 0;
+  if (complete && quiesce.holds()) {
     record.mode = CheckpointMode::quiesced;
   } else if (options_.checkpoint_mode == CheckpointMode::quiesced) {
-    log::warning("a worker did not pause in time: the checkpoint of step {} is a fuzzy one",
+    log::warning("{}: the checkpoint of step {} is a fuzzy one",
+                 complete ? "a worker did not pause in time" : "with --replicas workers do not pause",
                  record.position.done_count());
   }
   return record;
@@ -141,7 +152,9 @@ CheckpointRecord CheckpointWriter::record_now() const {
   record.position = position_of(arena_.ring());
   for (std::uint64_t epoch = 0; epoch < job.epochs && epoch * job.plan.batches_per_epoch() < record.position.end();
        ++epoch) {
-    record.loss_sums.push_back(arena_.ledger().totals(arena_.ring(), epoch).loss_sum);
+    const EpochTotals totals = arena_.ledger().totals(arena_.ring(), epoch);
+    record.loss_sums.push_back(totals.loss_sum);
+    record.loss_samples.push_back(totals.loss_samples);
   }
   // The final figure is the last epoch's.
   for (std::uint64_t i = 0; i <= job.epochs; ++i) {

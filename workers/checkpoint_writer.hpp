@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "shm/fd.hpp"
 #include "workers/checkpoint_record.hpp"
 #include "workers/job.hpp"
 #include "workers/job_arena.hpp"
@@ -52,7 +53,9 @@ class CheckpointWriter {
   JobArena& arena_;
   const nn::Module& model_;
   optim::Optimizer& optimizer_;
-  Tensor copy_;  // bytes: the parameters, then the states of all indices
+  shm::Fd in_use_;
+  bool failing_ = false;  // the newest one could not be written, which was told
+  Tensor copy_;           // bytes: the parameters, then the states of all indices
   std::size_t states_offset_;
   std::size_t state_stride_;
   std::vector<std::uint32_t> states_;  // the indices whose state was copied

@@ -22,6 +22,7 @@ namespace {
 using Occasion = CheckpointWriter::Occasion;
 
 constexpr std::int64_t evaluation_batch = 250;
+constexpr std::chrono::milliseconds look_for_launcher{20};
 
 std::uint64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
@@ -141,22 +142,46 @@ bool Evaluator::evaluate(JobArena& arena, Evaluation& into) {
   return true;
 }
 
-void Evaluator::follow(JobArena& arena, std::uint64_t complete) {
-  const std::uint64_t due = test_data_ ? last_due(complete, arena.job().evaluate_every) : 0;
-  const bool measured = due > followed_;
-  if (measured) {
-    Evaluation& record = arena.evaluations()[due - 1];
-    if (!evaluate(arena, record)) return;
-    stop_at_target(arena, record);
-  } else {
-    guard_->look({});
+void Evaluator::write_checkpoint(JobArena& arena, CheckpointWriter::Occasion occasion) {
+  if (!checkpoints_) return;
+  arena.evaluator().heartbeat.begin(0);
+  checkpoints_->write(occasion);
+  arena.evaluator().heartbeat.end();
+}
+
+// Until the launcher says that the last worker has left. Half of the time that all have to leave remains.
+void Evaluator::wait_for_workers(JobArena& arena) const {
+  ControlBlock& control = arena.control();
+  const std::uint64_t give_up = monotonic_ns() + static_cast<std::uint64_t>(options_.grace / 2 * 1e9);
+  while (control.stop.load(std::memory_order_relaxed) == StopReason::requested && monotonic_ns() < give_up) {
+    const std::uint32_t key = control.changed.key();
+    if (control.training_over.load(std::memory_order_acquire) != 0) return;
+    control.changed.wait(key, 0, look_for_launcher);
   }
-  followed_ = complete;
-  // At the end comes a last one anyway.
-  if (!checkpoints_ || arena.stopping()) return;
-  if (complete < kept_ + static_cast<std::uint64_t>(options_.checkpoint_every)) return;
-  checkpoints_->write(measured ? Occasion::measured : Occasion::epoch);
+}
+
+bool Evaluator::follow(JobArena& arena, std::uint64_t complete) {
+  // The last epoch's figure is the final one, and at the end comes a last checkpoint anyway.
+  if (arena.stopping() || complete >= arena.job().epochs) return false;
+  const std::uint64_t due = test_data_ ? last_due(complete, arena.job().evaluate_every) : 0;
+  // Where training outruns evaluation, only the newest epoch counts.
+  if (due > evaluated_) {
+    Evaluation& record = arena.evaluations()[due - 1];
+    if (!evaluate(arena, record)) return true;
+    evaluated_ = due;
+    looked_ = complete;
+    stop_at_target(arena, record);
+    return true;
+  }
+  if (complete > looked_) {
+    looked_ = complete;
+    guard_->look({});
+    return true;
+  }
+  if (!checkpoints_ || complete < kept_ + static_cast<std::uint64_t>(options_.checkpoint_every)) return false;
+  write_checkpoint(arena, evaluated_ == complete ? Occasion::measured : Occasion::epoch);
   kept_ = complete;
+  return true;
 }
 
 void Evaluator::run(JobArena& arena) {
@@ -168,13 +193,13 @@ void Evaluator::run(JobArena& arena) {
   Evaluation& final = arena.evaluations()[epochs];
   // A replacement goes on after the last epoch that its predecessor measured, and judges that one again: the
   // predecessor may have died before it could say that the target is reached.
-  followed_ = epochs;
-  while (followed_ > 0 && arena.evaluations()[followed_ - 1].done.load(std::memory_order_acquire) == 0) --followed_;
-  if (followed_ > 0) stop_at_target(arena, arena.evaluations()[followed_ - 1]);
-  if (const std::uint64_t newest = arena.checkpoint().newest.load(std::memory_order_relaxed); newest != 0) {
-    kept_ = (newest - 1) / per_epoch;
-    if (!test_data_) followed_ = kept_;
+  evaluated_ = epochs;
+  while (evaluated_ > 0 && arena.evaluations()[evaluated_ - 1].done.load(std::memory_order_acquire) == 0) {
+    --evaluated_;
   }
+  if (evaluated_ > 0) stop_at_target(arena, arena.evaluations()[evaluated_ - 1]);
+  const std::uint64_t newest = arena.checkpoint().newest.load(std::memory_order_relaxed);
+  if (newest != 0) kept_ = (newest - 1) / per_epoch;
   for (;;) {
     const std::uint32_t key = control.changed.key();
     const bool over = control.training_over.load(std::memory_order_acquire) != 0;
@@ -185,17 +210,13 @@ void Evaluator::run(JobArena& arena) {
         do evaluate(arena, final);
         while (guard_->serve());
       }
-      if (checkpoints_) checkpoints_->write(Occasion::end);
+      if (!over && checkpoints_) wait_for_workers(arena);
+      write_checkpoint(arena, Occasion::end);
       return;
     }
-    const std::uint64_t complete = arena.ring().low_water() / per_epoch;
-    // The last epoch's figure is the final one; and where training outruns evaluation, only the newest epoch
-    // counts.
     if (checkpoints_ && checkpoints_->asked()) {
-      checkpoints_->write(Occasion::request);
-    } else if (complete > followed_ && complete < epochs && !arena.stopping()) {
-      follow(arena, complete);
-    } else {
+      write_checkpoint(arena, Occasion::request);
+    } else if (!follow(arena, arena.ring().low_water() / per_epoch)) {
       arena.evaluator().heartbeat.wait();
       control.changed.wait(key, 0, longest_wait);
     }

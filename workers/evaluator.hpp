@@ -32,8 +32,11 @@ class Evaluator {
   // Loss and accuracy over the test data with the parameters as they are; false when a stop cut it short.
   bool evaluate(JobArena& arena, Evaluation& into);
 
-  // Evaluates the epochs up to `complete`, if there is test data, and writes a checkpoint if one is due.
-  void follow(JobArena& arena, std::uint64_t complete);
+  // Evaluates, or writes a checkpoint, if that is due with that many epochs complete; false when nothing is.
+  bool follow(JobArena& arena, std::uint64_t complete);
+  void wait_for_workers(JobArena& arena) const;
+  // None without a folder.
+  void write_checkpoint(JobArena& arena, CheckpointWriter::Occasion occasion);
 
   const Job& job_;
   const TrainOptions& options_;
@@ -43,7 +46,8 @@ class Evaluator {
   std::unique_ptr<data::Dataset> train_data_;
   std::unique_ptr<data::Dataset> test_data_;
   std::unique_ptr<CheckpointWriter> checkpoints_;  // none without a folder
-  std::uint64_t followed_ = 0;                     // epochs
+  std::uint64_t evaluated_ = 0;                    // epochs, up to the last that was
+  std::uint64_t looked_ = 0;                       // epochs, up to the last after which the guard looked
   std::uint64_t kept_ = 0;                         // epochs that were complete at the last checkpoint
 };
 

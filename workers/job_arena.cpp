@@ -197,6 +197,9 @@ void check_options(const TrainOptions& options) {
   check_range("checkpoint-every", options.checkpoint_every, 1, max_epochs);
   check_range("checkpoint-keep", options.checkpoint_keep, 1, std::numeric_limits<std::int64_t>::max());
   if (options.resume && options.checkpoint.empty()) fail("--resume: --checkpoint DIR must say from where");
+  if (options.deterministic && !options.checkpoint.empty()) {
+    fail("--checkpoint with --deterministic: its rounds cannot be taken up again; leave one of them out");
+  }
 }
 
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {

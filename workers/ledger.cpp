@@ -79,6 +79,7 @@ void Ledger::restore(const shm::SlotRing& ring, std::uint64_t epoch, const Epoch
     counts->samples.store(totals.samples, std::memory_order_relaxed);  // one slot's account stands for all
     counts->loss_samples.store(totals.loss_samples, std::memory_order_relaxed);
     counts->loss_sum.store(totals.loss_sum, std::memory_order_relaxed);
+    counts->loss_samples.store(totals.loss_samples, std::memory_order_relaxed);
     return;
   }
 }

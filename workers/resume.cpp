@@ -47,13 +47,14 @@ std::uint64_t restore_position(const CheckpointRecord& record, JobArena& arena) 
     const std::uint64_t before = record.position.samples_done(plan, epoch);
     if (before == 0 && epoch * plan.batches_per_epoch() >= record.position.end()) break;
     const std::uint64_t samples = position.samples_done(plan, epoch);
-    const double loss = epoch < record.loss_sums.size() ? record.loss_sums[epoch] : 0;
+    // What of the losses came from batches that are done again is not known: they count less, all alike.
+    const double share = before == 0 ? 0 : static_cast<double>(samples) / static_cast<double>(before);
+    const bool known = epoch < record.loss_sums.size();
+    const double loss = known ? record.loss_sums[epoch] * share : 0;
+    const double counted = known ? static_cast<double>(record.loss_samples[epoch]) * share : 0;
     arena.ledger().restore(
         arena.ring(), epoch,
-        {.samples = samples,
-         // What of it came from batches that are done again is not known.
-         .loss_sum = before == samples ? loss : loss * static_cast<double>(samples) / static_cast<double>(before),
-         .loss_samples = samples});
+        {.samples = samples, .loss_sum = loss, .loss_samples = static_cast<std::uint64_t>(counted)});
   }
   for (const CheckpointRecord::Measured& measured : record.evaluations) {
     if (measured.epoch >= arena.job().epochs) continue;

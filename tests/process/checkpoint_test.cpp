@@ -171,9 +171,14 @@ TEST_F(Checkpoint, IsWrittenWhenTheLauncherIsKilled) {
   ASSERT_TRUE(trains(program));
   EXPECT_TRUE(steps().empty());
   program.signal(SIGKILL);
-  ASSERT_TRUE(program.gone(support::gone_within));
-  ASSERT_EQ(steps().size(), 1U);
-  EXPECT_TRUE(newest_checkpoint(folder()).found);
+  // Another job waits for it.
+  Program next(support::feral_program, with_checkpoints({"--epochs", support::endless, "--resume"}));
+  ASSERT_TRUE(support::eventually([&] { return next.output().find("goes on from ") != std::string::npos; }))
+      << next.errors();
+  EXPECT_TRUE(program.find("feral-eval") < 0) << "it has left";
+  next.signal(SIGTERM);
+  EXPECT_EQ(next.exit_code(support::gone_within), 143);
+  EXPECT_TRUE(program.gone(support::gone_within));
 }
 
 TEST_F(Checkpoint, IsWrittenWhenItIsAskedForInTheArena) {
@@ -221,7 +226,8 @@ TEST_F(Checkpoint, ADiskThatFillsUpCostsTheTrainingNothing) {
   ASSERT_EQ(::prlimit(program.find("feral-eval"), RLIMIT_FSIZE, &limit, nullptr), 0);
   EXPECT_EQ(program.exit_code(), 0) << program.errors();
   EXPECT_TRUE(has(program.output(), {"no checkpoint was written, training goes on: ", "File too large"}));
-  EXPECT_TRUE(has(program.output(), {"done: 1,000,000 samples"}));
+  EXPECT_EQ(program.output().find("no checkpoint was"), program.output().rfind("no checkpoint was")) << "told once";
+  EXPECT_TRUE(has(program.output(), {"done: 1,000,000 samples", "checkpoint written to ", " steps before\n"}));
   expect_every_sample_once(100);
   expect_nothing_half_written();
   EXPECT_TRUE(newest_checkpoint(folder()).skipped.empty());

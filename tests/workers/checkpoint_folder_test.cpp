@@ -86,6 +86,17 @@ TEST_F(CheckpointFolder, TheBestOutlivesItsStep) {
   EXPECT_EQ(names_in(folder()).size(), 2U);
 }
 
+TEST_F(CheckpointFolder, AMarkLastsAsLongAsItsProcess) {
+  EXPECT_FALSE(is_in_use(folder()));
+  {
+    const shm::Fd mark = mark_in_use(folder());
+    const shm::Fd successor = mark_in_use(folder());
+    EXPECT_TRUE(is_in_use(folder()));
+  }
+  EXPECT_FALSE(is_in_use(folder()));
+  EXPECT_FALSE(is_in_use(folder() / "none"));
+}
+
 TEST_F(CheckpointFolder, RemovesWhatWasHalfWritten) {
   write(1);
   std::ofstream(folder() / ".feral-123-0.tmp") << "half";

@@ -24,6 +24,7 @@ CheckpointRecord record() {
   r.mode = CheckpointMode::quiesced;
   r.position.turns = {20, 19, 19};
   r.loss_sums = {0.1, std::numeric_limits<double>::quiet_NaN()};
+  r.loss_samples = {1000, 690};
   r.evaluations = {{.epoch = 0, .accuracy = 0.5, .loss = std::numeric_limits<double>::infinity()}};
   return r;
 }
@@ -45,6 +46,7 @@ TEST(CheckpointRecord, ComesBackFromTheMetadata) {
   ASSERT_EQ(back.loss_sums.size(), 2U);
   EXPECT_EQ(back.loss_sums[0], 0.1);
   EXPECT_TRUE(std::isnan(back.loss_sums[1]));
+  EXPECT_EQ(back.loss_samples, r.loss_samples);
   ASSERT_EQ(back.evaluations.size(), 1U);
   EXPECT_EQ(back.evaluations[0].epoch, 0U);
   EXPECT_EQ(back.evaluations[0].accuracy, 0.5);
@@ -63,7 +65,7 @@ TEST(CheckpointRecord, RefusesWhatContradictsItself) {
   };
   EXPECT_EQ(changed([](auto&) {}), "");
   for (const char* key : {"format", "mode", "model", "data", "samples", "batch", "seed", "epochs", "optimizer",
-                          "shared_state", "workers", "turns", "loss_sums", "evaluations"}) {
+                          "shared_state", "workers", "turns", "loss_sums", "loss_samples", "evaluations"}) {
     EXPECT_TRUE(
         support::has(changed([&](auto& json) { json.erase(key); }), {"f: its 'feral.checkpoint' cannot", key}));
     EXPECT_NE(changed([&](auto& json) { json[key] = nlohmann::json::object({{"a", 1}}); }), "") << key;

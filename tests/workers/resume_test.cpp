@@ -30,6 +30,7 @@ CheckpointRecord record_at(std::vector<std::uint32_t> turns) {
   record.workers = 2;
   record.position.turns = std::move(turns);
   record.loss_sums = {500, 250};
+  record.loss_samples = {1000, 240};
   record.evaluations = {{.epoch = 0, .accuracy = 0.5, .loss = 2}};
   return record;
 }
@@ -108,6 +109,7 @@ TEST(RestorePosition, PutsRingLedgerAndEvaluationsWhereTheyWere) {
   const std::uint64_t begun = (arena.ring().done_count() - 34) * 30;
   EXPECT_EQ(arena.ledger().totals(arena.ring(), 1).samples, begun);
   EXPECT_NEAR(arena.ledger().totals(arena.ring(), 1).loss_sum, 250.0 * static_cast<double>(begun) / 240, 1e-9);
+  EXPECT_EQ(arena.ledger().totals(arena.ring(), 1).loss_samples, begun);
   EXPECT_EQ(arena.ledger().totals(arena.ring(), 2).samples, 0U);
   EXPECT_EQ(arena.evaluations()[0].done.load(), 1U);
   EXPECT_EQ(arena.evaluations()[0].accuracy, 0.5);
