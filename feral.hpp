@@ -88,5 +88,6 @@
 #include "tensor/npy.hpp"
 #include "tensor/npz.hpp"
 #include "tensor/print.hpp"
+#include "tensor/safetensors.hpp"
 #include "tensor/tensor.hpp"
 #include "workers/job.hpp"

@@ -1,12 +1,11 @@
 #include "autograd/anomaly.hpp"
 
-#include <boost/stacktrace.hpp>
-
 #include "autograd/anomaly_check.hpp"
 #include "autograd/grad_mode.hpp"
 #include "autograd/node_extras.hpp"
 #include "autograd/op.hpp"
 #include "core/fail.hpp"
+#include "core/symbols.hpp"
 
 namespace feral {
 namespace {
@@ -16,9 +15,8 @@ constexpr int frames_shown = 4;
 
 // What lies between the caller and the tape.
 bool is_inside(std::string_view function) {
-  for (const std::string_view prefix :
-       {"feral::detail::", "feral::apply", "feral::Tensor::", "feral::operator",
-        "feral::ops::", "void feral::detail", "feral::Tensor feral::apply", "boost::stacktrace"}) {
+  for (const std::string_view prefix : {"feral::detail::", "feral::apply", "feral::Tensor::", "feral::operator",
+                                        "feral::ops::", "void feral::detail", "feral::Tensor feral::apply"}) {
     if (function.starts_with(prefix)) return true;
   }
   return function.empty();
@@ -29,14 +27,11 @@ std::string describe(const std::vector<void*>& addresses) {
   std::string text;
   int shown = 0;
   for (void* address : addresses) {
-    const boost::stacktrace::frame frame(address);
-    const std::string function = frame.name();
-    if (is_inside(function)) continue;
+    const Symbol symbol = symbol_at(address);
+    if (is_inside(symbol.function)) continue;
     if (shown > 0) text += " < ";
-    text += function;
-    const std::string file = frame.source_file();
-    if (!file.empty()) text += fmt::format(" ({}:{})", file.substr(file.rfind('/') + 1), frame.source_line());
-    if (++shown == frames_shown || function == "main") break;
+    text += symbol.to_string();
+    if (++shown == frames_shown || symbol.function == "main") break;
   }
   return text;
 }
@@ -52,9 +47,9 @@ std::string origin_of(const Node& node) {
 }  // namespace
 
 void detail::keep_origin(Node& node) {
-  const boost::stacktrace::stacktrace trace(1, frames_kept);
-  std::vector<void*>& origin = extras_of(node).origin;
-  for (const boost::stacktrace::frame& frame : trace) origin.push_back(const_cast<void*>(frame.address()));
+  std::array<void*, frames_kept> frames;
+  const std::size_t count = stack_of_caller(frames);
+  extras_of(node).origin.assign(frames.begin(), frames.begin() + count);
 }
 
 void detail::refuse_stale(const Node& node, const Tensor& saved) {

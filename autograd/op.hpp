@@ -32,6 +32,7 @@
 
 #include "autograd/anomaly.hpp"
 #include "autograd/grad_mode.hpp"
+#include "autograd/last_op.hpp"
 #include "autograd/node.hpp"
 #include "tensor/allocator.hpp"
 #include "tensor/tensor.hpp"
@@ -289,6 +290,7 @@ OpNode<Op>* OpNode<Op>::create(const typename Op::Attributes& attributes) {
 template <class Op, class... Inputs>
 Tensor apply(const typename Op::Attributes& attributes, const Inputs&... inputs) {
   static_assert(sizeof...(Inputs) == Op::arity);
+  detail::note_op<Op>();
   const bool record = detail::differentiable<Op>() && GradMode::enabled() && (inputs.requires_grad() || ...);
   Tensor output;
   Aux<Op> aux{.wanted = record, .tensors = {}};
@@ -327,6 +329,7 @@ Tensor apply(const typename Op::Attributes& attributes, const Inputs&... inputs)
 template <class Op>
 Tensor apply_list(const typename Op::Attributes& attributes, std::span<const Tensor> inputs) {
   static_assert(Op::arity == variadic && std::is_trivially_copyable_v<typename Op::Attributes>);
+  detail::note_op<Op>();
   const Result result = Op::infer(attributes, inputs);
   Tensor output = Tensor::empty(result.shape, result.dtype);
   Op::run(attributes, output, inputs);

@@ -11,7 +11,8 @@ list(APPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR}/modules)
 find_package(OpenBLAS MODULE REQUIRED)
 find_package(Highway MODULE REQUIRED)
 
-# GCC's own reader of symbols and line numbers, for anomaly mode; without it only exported names are told.
+# GCC's own reader of symbols and line numbers, for anomaly mode and the stacks of processes that die; without it only
+# exported names are told.
 include(CheckCXXSourceCompiles)
 set(CMAKE_REQUIRED_LIBRARIES backtrace)
 check_cxx_source_compiles("#include <backtrace.h>

@@ -43,7 +43,7 @@ if(NOT FERAL_SANITIZE STREQUAL "thread" AND (FERAL_SANITIZE OR CMAKE_BUILD_TYPE 
 endif()
 if(FERAL_SANITIZE MATCHES "undefined")
   set(outside ${FERAL_SOURCES})
-  list(FILTER outside INCLUDE REGEX "/(shm|data)/|/tensor/(npy|npz|files|dlpack|print|tensor)")
+  list(FILTER outside INCLUDE REGEX "/(shm|data)/|/tensor/(npy|npz|safetensors|files|dlpack|print|tensor)")
   set_source_files_properties(${outside} PROPERTIES COMPILE_OPTIONS "-fsanitize=alignment")
 endif()
 
@@ -80,7 +80,7 @@ target_compile_definitions(feral PRIVATE "HWY_DISABLED_TARGETS=(${FERAL_DISABLED
 
 if(FERAL_HAS_BACKTRACE)
   target_link_libraries(feral PRIVATE backtrace)
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/autograd/anomaly.cpp
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/core/symbols.cpp
                               PROPERTIES COMPILE_DEFINITIONS BOOST_STACKTRACE_USE_BACKTRACE)
 endif()
 target_link_libraries(feral PRIVATE ${CMAKE_DL_LIBS})

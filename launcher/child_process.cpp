@@ -3,6 +3,7 @@
 #include "launcher/child_process.hpp"
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,6 +60,14 @@ void ChildProcess::kill() {
   if (pidfd_.is_open()) ::kill(-pid_, SIGKILL);
 }
 
+void ChildProcess::wake() {
+  if (pidfd_.is_open()) ::kill(-pid_, SIGCONT);
+}
+
+void ChildProcess::ask_for_stack() {
+  if (pidfd_.is_open()) ::syscall(SYS_tgkill, pid_, pid_, stack_signal());
+}
+
 // Both readers wait for readiness and read only then: nothing is ever read that no handler has seen, so the end of
 // the child, whose handler drains both, cannot overtake its last words.
 
@@ -79,11 +88,17 @@ bool ChildProcess::take_output() {
     for (std::size_t i = 0; i < bytes; ++i) {
       if (buffer[i] != '\n') partial_line_.push_back(buffer[i]);
       if (buffer[i] == '\n' || partial_line_.size() >= longest_line) {
-        handlers_.line(*this, std::exchange(partial_line_, {}));
+        end_line();
       }
     }
   }
   return true;
+}
+
+void ChildProcess::end_line() {
+  if (last_lines_.size() == lines_kept) last_lines_.pop_front();
+  last_lines_.push_back(std::exchange(partial_line_, {}));
+  handlers_.line(*this, last_lines_.back());
 }
 
 void ChildProcess::read_messages() {
@@ -124,7 +139,7 @@ void ChildProcess::wait_for_end() {
 void ChildProcess::drain() {
   take_messages();
   take_output();
-  if (!partial_line_.empty()) handlers_.line(*this, std::exchange(partial_line_, {}));
+  if (!partial_line_.empty()) end_line();
   boost::system::error_code ignored;
   control_.close(ignored);
   output_.close(ignored);

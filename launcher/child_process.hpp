@@ -7,9 +7,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "launcher/spawn.hpp"
 #include "workers/messages.hpp"
@@ -28,6 +30,8 @@ struct ExitStatus {
 
 class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
  public:
+  static constexpr std::size_t lines_kept = 50;
+
   struct Handlers {
     std::function<void(ChildProcess&, ChildMessage)> message;
     std::function<void(ChildProcess&, const std::string& line)> line;
@@ -44,10 +48,16 @@ class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
   void send(std::string_view message);
   // SIGKILL to the child and whatever it started within its process group.
   void kill();
+  // Lets it go on if it is stopped.
+  void wake();
+  // Has its main thread tell where it stands, if it can.
+  void ask_for_stack();
 
   const ChildIdentity& identity() const noexcept { return identity_; }
   std::string description() const { return describe(identity_.role, identity_.owner.index); }
   pid_t pid() const noexcept { return pid_; }
+  // The last that it wrote, at most lines_kept.
+  std::vector<std::string> last_lines() const { return {last_lines_.begin(), last_lines_.end()}; }
   std::chrono::steady_clock::time_point started() const noexcept { return started_; }
 
  private:
@@ -56,6 +66,7 @@ class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
   void wait_for_end();
   bool take_output();    // false at the end of the pipe
   bool take_messages();  // false when the child's end is closed
+  void end_line();
   void drain();
 
   ChildIdentity identity_;
@@ -66,6 +77,7 @@ class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
   Handlers handlers_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::string partial_line_;
+  std::deque<std::string> last_lines_;
 };
 
 }  // namespace feral

@@ -112,6 +112,23 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   shown(app.add_option("--nonfinite-limit", options.nonfinite_limit,
                        "Steps of a worker dropped in a row that are too many; 0: never"),
         "N");
+
+  shown(app.add_option("--hang-timeout", options.hang_timeout,
+                       "Replace a process that has made no progress for that long; 0: never"),
+        "SECONDS");
+  shown(app.add_option("--grace", options.grace,
+                       "Time in which all processes leave after Ctrl-C, SIGTERM or the launcher's death"),
+        "SECONDS");
+  app.add_option("--checkpoint", options.checkpoint,
+                 "Write checkpoints to this folder, the last one when the run ends")
+      ->option_text("DIR");
+  shown(app.add_option("--checkpoint-every", options.checkpoint_every, "Epochs from one to the next"), "N");
+  shown(
+      app.add_option("--checkpoint-keep", options.checkpoint_keep, "How many of the newest stay, beside the best"),
+      "N");
+  add_named(app, "--checkpoint-mode", options.checkpoint_mode, checkpoint_mode_count,
+            "fuzzy: nobody waits; quiesced: workers pause while the values are copied");
+  app.add_flag("--resume", options.resume, "Go on from the newest whole checkpoint in that folder");
   app.add_option("--name", options.name, "Of the job, for feral scale, set and attach (MODEL-PID)")
       ->option_text("NAME");
   app.add_flag("--dry-run", options.dry_run, "Print the whole plan, with every byte of memory, and train nothing");
@@ -162,8 +179,9 @@ void add_steering_commands(CLI::App& app, CommandLine& line, std::vector<std::st
   loaders->option_text("N");
   CLI::App* set = app.add_subcommand("set", "Change how a running job trains");
   add_job(set);
-  set->add_option("CHANGE", changes,
-                  "lr=X, lr=auto (as scheduled), clip=X (norm of gradients), clip=off, pause, resume")
+  set->add_option(
+         "CHANGE", changes,
+         "lr=X, lr=auto (as scheduled), clip=X (norm of gradients), clip=off, pause, resume, checkpoint-now")
       ->required()
       ->option_text("...");
   add_job(app.add_subcommand("attach", "List the live tensors of a running job"));

@@ -12,8 +12,11 @@ namespace feral {
 MemoryPlan memory_plan(const TrainOptions& options, const JobDescription& description,
                        const data::BatchLayout& layout) {
   const std::uint64_t copies = trains_on_a_copy(options.policy, options.publish_every) ? 2 : 0;
+  const std::uint64_t states = options.shared_state ? 1 : static_cast<std::uint64_t>(options.workers);
   return {.worker_bytes = process_bytes + (2 + copies) * description.parameter_bytes + 8 * layout.size_bytes(),
-          .loader_bytes = std::max(process_bytes, description.resident_bytes)};
+          .loader_bytes = std::max(process_bytes, description.resident_bytes),
+          .copy_bytes =
+              options.checkpoint.empty() ? 0 : description.parameter_bytes + states * description.optimizer_bytes};
 }
 
 void check_room_for(const ProcessCounts& more, const MemoryPlan& plan) {

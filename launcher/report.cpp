@@ -76,6 +76,8 @@ std::string to_json(const Report& report) {
   for (const StalenessSummary& one : report.meters.staleness_per_worker) {
     json["staleness_per_worker"].push_back(to_json(one));
   }
+  json["steps_before"] = report.steps_before;
+  json["checkpoint"] = report.checkpoint.empty() ? Json() : Json(report.checkpoint);
   json["changes"] = Json::array();
   for (const Change& change : report.changes) {
     json["changes"].push_back({{"seconds", change.seconds}, {"what", change.what}});

@@ -43,6 +43,9 @@ struct Report {
   std::uint64_t reconciliations = 0;
   std::uint64_t arena_bytes = 0;
   std::uint64_t peak_rss_bytes_per_worker = 0;  // the largest of them
+  std::uint64_t steps_before = 0;               // of the checkpoint that the job went on from
+  std::uint64_t samples_before = 0;             // likewise
+  std::string checkpoint;                       // path of the newest; empty for none
   int cores = 0;
   std::string cpu;
   std::uint64_t parameters_checksum = 0;  // of the final parameters
@@ -50,7 +53,7 @@ struct Report {
   std::vector<Change> changes;
 
   double samples_per_second() const noexcept {
-    return seconds_train > 0 ? static_cast<double>(samples_total) / seconds_train : 0;
+    return seconds_train > 0 ? static_cast<double>(samples_total - samples_before) / seconds_train : 0;
   }
 };
 

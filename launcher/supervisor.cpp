@@ -11,13 +11,12 @@
 #include "shm/memfd.hpp"
 #include "shm/memory_budget.hpp"
 #include "shm/numa.hpp"
+#include "workers/watched.hpp"
 
 namespace feral {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{100};
-// After Ctrl-C or SIGTERM everything is gone within two seconds.
-constexpr std::chrono::milliseconds stop_grace{1000};
 constexpr std::chrono::milliseconds restart_delay_step{100};
 constexpr std::chrono::milliseconds longest_restart_delay{1000};
 // A process that lived this long before it died is replaced at once.
@@ -46,6 +45,7 @@ Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptio
                        std::vector<std::string> arguments)
     : signals_(context_),
       tick_(context_),
+      watch_tick_(context_),
       kill_timer_(context_),
       model_name_(std::move(model_name)),
       data_name_(std::move(data_name)),
@@ -53,7 +53,9 @@ Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptio
       arguments_(std::move(arguments)),
       environment_(child_environment(options_.keep_blas_env)),
       budget_(core_budget()),
-      started_ns_(monotonic_ns()) {}
+      started_ns_(monotonic_ns()),
+      death_watch_(std::chrono::duration<double>(options_.hang_timeout),
+                   [this](const std::string& line) { progress_.print(line); }) {}
 
 int Supervisor::run() {
   std::signal(SIGPIPE, SIG_IGN);  // `feral train | head` trains on: nobody reading is no reason to lose a run
@@ -61,6 +63,7 @@ int Supervisor::run() {
   check_options(options_);
   check_report_path(options_.report);
   if (!options_.name.empty()) check_job_name(options_.name);
+  checkpoints_.emplace(options_);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     if (!is_ignored(number)) signals_.add(number);
   }
@@ -74,6 +77,7 @@ int Supervisor::run() {
     if (!error) on_signal(number);
   });
   spawn(Role::evaluator, 0, 0);
+  watch_children();
   context_.run();
   progress_.clear();
   look_at_meters();
@@ -83,6 +87,7 @@ int Supervisor::run() {
     return 128 + signal_;
   }
   if (error_) {
+    if (exit_code_ == 1) std::fputs(death_watch_.post_mortem().c_str(), stderr);
     log::error("{}", *error_);
     return exit_code_;
   }
@@ -110,6 +115,7 @@ void Supervisor::spawn(Role role, int index, int generation) {
                 progress_.print(fmt::format("[{}] {}", child.description(), line));
               },
           .ended = [this](ChildProcess& child, const ExitStatus& status) { on_ended(child, status); }});
+  if (arena_ && role != Role::reserver) watched(*arena_, role, identity.owner.index).heartbeat.clear();
   Member& member = members_[{role, index}];
   member.process = process;
   member.generation = generation;
@@ -121,6 +127,10 @@ void Supervisor::on_message(ChildProcess& child, ChildMessage message) {
     const bool speaks_for_user =
         child.identity().role == Role::evaluator || child.identity().role == Role::reserver;
     abandon(2, speaks_for_user ? failed->message : fmt::format("{}: {}", child.description(), failed->message));
+    return;
+  }
+  if (const auto* stack = std::get_if<StackReport>(&message)) {
+    death_watch_.on_stack(child, *stack);
     return;
   }
   if (stopping_ || child.identity().role != Role::evaluator) return;
@@ -138,6 +148,7 @@ void Supervisor::on_message(ChildProcess& child, ChildMessage message) {
 
 void Supervisor::plan(const JobDescription& description) {
   block_ = plan_job(options_, description, budget_.count());
+  checkpoints_->check(*block_, model_name_);
   has_test_data_ = description.test_samples > 0;
   needs_closure_ = description.needs_closure || options_.optimizer == optim::Rule::lbfgs;
   const data::BatchLayout layout(description.fields, options_.batch);
@@ -147,13 +158,15 @@ void Supervisor::plan(const JobDescription& description) {
     print_plan(description, arena_plan.total_bytes());
     print_whole_plan(arena_plan);
   }
-  shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(), memory_.of(counts_));
+  shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(),
+                           memory_.of(counts_) + memory_.copy_bytes);
   check_address_space(arena_plan.total_bytes() + std::max(memory_.worker_bytes, memory_.loader_bytes));
   if (options_.dry_run) {
-    stop_children(stop_grace);
+    stop_children();
     return;
   }
   print_plan(description, arena_plan.total_bytes());
+  for (const std::string& line : checkpoints_->lines(*block_)) progress_.print(line);
   shm::set_size_and_seal(memfd_.get(), arena_plan.total_bytes());
   if (block_->nodes != 0 && options_.nodes == 0) place_replicas(memfd_.get(), *block_, arena_plan);
   spawn(Role::reserver, 0, 0);
@@ -175,6 +188,8 @@ void Supervisor::on_reserver_ended(const ExitStatus& status) {
     return;
   }
   arena_.emplace(JobArena::create(memfd_.get(), *block_));
+  batches_redone_ += checkpoints_->restore(*arena_);
+  evaluations_shown_ = checkpoints_->epochs_evaluated();
   start_members();
 }
 
@@ -218,8 +233,9 @@ void Supervisor::on_ended(ChildProcess& child, const ExitStatus& status) {
     if (arena_ && identity.role == Role::worker) arena_->free_stripes_of_dead(identity.owner);
     member.finished = true;
   } else if (!ended_by_scaling(identity, status)) {
+    const Casualty& casualty = death_watch_.examine(child, status, arena_ ? &*arena_ : nullptr);
     give_slots_back(identity);
-    replace(child, status);
+    replace(child, casualty);
   }
   check_finished();
 }
@@ -234,25 +250,24 @@ void Supervisor::give_slots_back(const ChildIdentity& identity) {
   arena_->notify_all();
 }
 
-void Supervisor::replace(ChildProcess& child, const ExitStatus& status) {
+void Supervisor::replace(ChildProcess& child, const Casualty& casualty) {
   const ChildIdentity identity = child.identity();
   Member& member = members_.at({identity.role, identity.owner.index});
   if (!block_ && identity.role == Role::evaluator) {
     abandon(1, fmt::format("the evaluator {} while it built the model and the data; nothing was trained",
-                           status.to_string()));
+                           casualty.how));
     return;
   }
   const std::uint64_t restarts = worker_restarts_ + loader_restarts_ + evaluator_restarts_;
   if (restarts >= static_cast<std::uint64_t>(options_.max_restarts)) {
-    abandon(1, fmt::format("gave up: {} (pid {}) {} after {} restarts (--max-restarts {})", child.description(),
-                           child.pid(), status.to_string(), restarts, options_.max_restarts));
+    abandon(1, fmt::format("gave up: {} after {} restarts (--max-restarts {})", casualty.line(), restarts,
+                           options_.max_restarts));
     return;
   }
   if (identity.role == Role::worker) ++worker_restarts_;
   if (identity.role == Role::loader) ++loader_restarts_;
   if (identity.role == Role::evaluator) ++evaluator_restarts_;
-  progress_.print(
-      fmt::format("{} (pid {}) {}; replacing it", child.description(), child.pid(), status.to_string()));
+  progress_.print(fmt::format("{}; replacing it", casualty.line()));
 
   const bool early = Clock::now() - child.started() < settled;
   member.deaths = early ? member.deaths + 1 : 1;
@@ -277,7 +292,7 @@ void Supervisor::check_finished() {
     all_done = all_done && member.finished;
     if (key.first == Role::worker) workers_done = workers_done && member.finished;
   }
-  if (workers_done && !stopping_ && arena_->control().training_over.exchange(1) == 0) arena_->notify_all();
+  if (workers_done && arena_->control().training_over.exchange(1) == 0) arena_->notify_all();
   if ((stopping_ && !anybody) || all_done) context_.stop();
 }
 
@@ -286,7 +301,7 @@ void Supervisor::on_signal(int number) {
     kill_children();  // asked twice: now
   } else {
     signal_ = number;
-    stop_children(stop_grace);
+    stop_children();
   }
   signals_.async_wait([this](boost::system::error_code error, int next) {
     if (!error) on_signal(next);
@@ -297,27 +312,7 @@ void Supervisor::abandon(int exit_code, std::string message) {
   if (error_ || signal_ != 0) return;
   error_ = std::move(message);
   exit_code_ = exit_code;
-  stop_children(stop_grace);
-}
-
-void Supervisor::stop_children(std::chrono::milliseconds grace) {
-  stopping_ = true;
-  if (arena_) {
-    arena_->request_stop(StopReason::requested);
-    kill_timer_.expires_after(grace);
-    kill_timer_.async_wait([this](boost::system::error_code error) {
-      if (!error) kill_children();
-    });
-  } else {
-    kill_children();  // before training there is nothing to finish
-  }
-  check_finished();
-}
-
-void Supervisor::kill_children() {
-  for (const auto& [key, member] : members_) {
-    if (member.process) member.process->kill();
-  }
+  stop_children();
 }
 
 void Supervisor::schedule_tick() {

@@ -14,6 +14,8 @@
 #include "launcher/child_process.hpp"
 #include "launcher/control_socket.hpp"
 #include "launcher/cores.hpp"
+#include "launcher/death_watch.hpp"
+#include "launcher/job_checkpoints.hpp"
 #include "launcher/memory_plan.hpp"
 #include "launcher/meter_watch.hpp"
 #include "launcher/progress.hpp"
@@ -54,14 +56,14 @@ class Supervisor {
   void plan(const JobDescription& description);
   void start_members();
   bool may_finish(const ChildIdentity& identity);
-  void replace(ChildProcess& child, const ExitStatus& status);
+  void replace(ChildProcess& child, const Casualty& casualty);
   void give_slots_back(const ChildIdentity& identity);
   void check_finished();
 
   // Ends the job with an error of the user's (2) or after too many deaths (1); the first one counts.
   void abandon(int exit_code, std::string message);
-  // Asks all children to leave and kills what is left after `grace`.
-  void stop_children(std::chrono::milliseconds grace);
+  // Asks all children to leave and kills what is left after the grace.
+  void stop_children();
   void kill_children();
 
   // supervisor_control.cpp: what is asked through the job's socket.
@@ -82,6 +84,7 @@ class Supervisor {
   // supervisor_plan.cpp: all of it, for --dry-run.
   void print_whole_plan(const shm::ArenaPlan& arena);
   void schedule_tick();
+  void watch_children();
   void show_progress();
   void show_evaluations();
   // Says what the meters have found; ends the job when it cannot go on.
@@ -93,6 +96,7 @@ class Supervisor {
   boost::asio::io_context context_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer tick_;
+  boost::asio::steady_timer watch_tick_;
   boost::asio::steady_timer kill_timer_;
 
   std::string model_name_;
@@ -109,6 +113,7 @@ class Supervisor {
   std::vector<Change> changes_;
 
   shm::Fd memfd_;
+  std::optional<JobCheckpoints> checkpoints_;  // since run() began
   std::optional<JobBlock> block_;
   bool has_test_data_ = false;
   bool needs_closure_ = false;
@@ -117,6 +122,7 @@ class Supervisor {
   std::map<std::pair<Role, int>, Member> members_;
   Progress progress_;
   MeterWatch meters_;
+  DeathWatch death_watch_;
 
   std::uint64_t worker_restarts_ = 0;
   std::uint64_t loader_restarts_ = 0;

@@ -116,6 +116,9 @@ Report Supervisor::make_report() {
     report.test_accuracy = last.accuracy;
     report.test_loss = last.loss;
   }
+  report.steps_before = checkpoints_->steps_before();
+  report.samples_before = checkpoints_->samples_before();
+  report.checkpoint = checkpoints_->newest(*arena_);
   report.worker_restarts = worker_restarts_;
   report.loader_restarts = loader_restarts_;
   report.batches_redone = batches_redone_;
@@ -134,8 +137,8 @@ Report Supervisor::make_report() {
 void Supervisor::print_summary(const Report& report) {
   const bool target = arena_->control().stop.load() == StopReason::target_reached;
   progress_.print(fmt::format(
-      "{} {} in {:.1f} s: {} samples/s, first step after {:.2f} s",
-      target ? "target accuracy reached:" : "done:", counted(report.samples_total, "sample"), report.seconds_train,
+      "{} {} in {:.1f} s: {} samples/s, first step after {:.2f} s", target ? "target accuracy reached:" : "done:",
+      counted(report.samples_total - report.samples_before, "sample"), report.seconds_train,
       with_thousands(static_cast<std::uint64_t>(report.samples_per_second())), report.time_to_first_step_seconds));
   if (report.worker_restarts + report.loader_restarts + evaluator_restarts_ > 0) {
     progress_.print(
@@ -154,15 +157,16 @@ void Supervisor::print_summary(const Report& report) {
     progress_.print(
         fmt::format("test accuracy {:.4f}, test loss {:.4f}", *report.test_accuracy, *report.test_loss));
   }
+  if (!report.checkpoint.empty()) progress_.print(fmt::format("checkpoint written to {}", report.checkpoint));
 }
 
 std::string Supervisor::stop_summary() {
-  const std::string nothing_kept = "nothing was kept: this version writes no checkpoints";
-  if (!arena_) return fmt::format("stopped before training; {}", nothing_kept);
+  const std::string kept = checkpoints_->what_is_kept(arena_ ? &*arena_ : nullptr);
+  if (!arena_) return fmt::format("stopped before training; {}", kept);
   const std::uint64_t done = arena_->ring().done_count();
   return fmt::format("stopped in epoch {} after {}; {}",
                      std::min(block_->plan.epoch_of(arena_->ring().low_water()) + 1, block_->epochs),
-                     counted(done, "step"), nothing_kept);
+                     counted(done, "step"), kept);
 }
 
 }  // namespace feral

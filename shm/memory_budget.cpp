@@ -1,5 +1,6 @@
 #include "shm/memory_budget.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <optional>
@@ -20,40 +21,52 @@ std::optional<std::uint64_t> read_number(const fs::path& file) {
   return value;
 }
 
-// Page cache that the kernel gives back before it kills counts as use in the group's figure; add it back.
-std::uint64_t reclaimable_bytes(const fs::path& group, const char* key) {
-  std::ifstream in(group / "memory.stat");
+// The value of a key in a file of "key value" lines.
+std::optional<std::uint64_t> read_value(const fs::path& file, const std::string& key) {
+  std::ifstream in(file);
   std::string name;
   std::uint64_t value = 0;
   while (in >> name >> value) {
     if (name == key) return value;
   }
-  return 0;
+  return std::nullopt;
 }
 
 struct Hierarchy {
   const char* limit_file;
   const char* usage_file;
-  const char* reclaimable_key;
+  const char* reclaimable_key;  // in memory.stat: page cache that the kernel gives back before it kills
+  const char* events_file;      // with a line "oom_kill N"
 };
 
-constexpr Hierarchy version_2{"memory.max", "memory.current", "inactive_file"};
-constexpr Hierarchy version_1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
+constexpr Hierarchy version_2{"memory.max", "memory.current", "inactive_file", "memory.events"};
+constexpr Hierarchy version_1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file",
+                              "memory.oom_control"};
 
-void apply_limits(MemoryBudget& budget, const fs::path& mount, fs::path group, const Hierarchy& files) {
-  // Inside a container the group's path may not exist below the mount: then the mount is the container's own group.
-  for (;;) {
-    const fs::path folder = mount / group.relative_path();
-    const auto limit = read_number(folder / files.limit_file);
-    const auto usage = read_number(folder / files.usage_file);
-    if (limit && usage) {
-      const std::uint64_t reclaimable = std::min(reclaimable_bytes(folder, files.reclaimable_key), *usage);
-      const std::uint64_t used = *usage - reclaimable;
-      const std::uint64_t left = *limit > used ? *limit - used : 0;
-      if (left < budget.available_bytes) budget = {left, (folder / files.limit_file).string()};
+// Calls visit(folder, hierarchy) for the memory cgroup of this process and each of its ancestors, innermost first.
+template <class Visit>
+void for_each_group(const SystemPaths& paths, Visit&& visit) {
+  const auto climb = [&](const fs::path& mount, fs::path group, const Hierarchy& files) {
+    // Inside a container the group's path may not exist below the mount: then the mount is the container's own
+    // group.
+    for (;;) {
+      visit(mount / group.relative_path(), files);
+      if (group.empty() || group == group.root_path()) return;
+      group = group.parent_path();
     }
-    if (group.empty() || group == group.root_path()) return;
-    group = group.parent_path();
+  };
+  std::ifstream groups(paths.self_cgroup);
+  std::string line;
+  while (std::getline(groups, line)) {  // hierarchy-ID:controllers:path
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const fs::path group = line.substr(second + 1);
+    if (controllers.empty()) climb(paths.cgroup_mount, group, version_2);
+    if (("," + controllers + ",").find(",memory,") != std::string::npos) {
+      climb(paths.cgroup_mount / "memory", group, version_1);
+    }
   }
 }
 
@@ -71,19 +84,25 @@ MemoryBudget memory_budget(const SystemPaths& paths) {
   }
   if (budget.limited_by.empty()) fail("{}: has no line MemAvailable", paths.meminfo.string());
 
-  std::ifstream groups(paths.self_cgroup);
-  while (std::getline(groups, line)) {  // hierarchy-ID:controllers:path
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const fs::path group = line.substr(second + 1);
-    if (controllers.empty()) apply_limits(budget, paths.cgroup_mount, group, version_2);
-    if (("," + controllers + ",").find(",memory,") != std::string::npos) {
-      apply_limits(budget, paths.cgroup_mount / "memory", group, version_1);
-    }
-  }
+  for_each_group(paths, [&](const fs::path& folder, const Hierarchy& files) {
+    const auto limit = read_number(folder / files.limit_file);
+    const auto usage = read_number(folder / files.usage_file);
+    if (!limit || !usage) return;
+    // What the kernel gives back counts as use in the group's figure; take it off.
+    const std::uint64_t reclaimable = read_value(folder / "memory.stat", files.reclaimable_key).value_or(0);
+    const std::uint64_t used = *usage - std::min(reclaimable, *usage);
+    const std::uint64_t left = *limit > used ? *limit - used : 0;
+    if (left < budget.available_bytes) budget = {left, (folder / files.limit_file).string()};
+  });
   return budget;
+}
+
+std::uint64_t oom_kills(const SystemPaths& paths) {
+  std::optional<std::uint64_t> count;
+  for_each_group(paths, [&](const fs::path& folder, const Hierarchy& files) {
+    if (!count) count = read_value(folder / files.events_file, "oom_kill");
+  });
+  return count.value_or(0);
 }
 
 void check_memory_budget(const MemoryBudget& budget, std::uint64_t shared_bytes, std::uint64_t private_bytes) {

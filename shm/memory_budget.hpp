@@ -23,6 +23,10 @@ struct MemoryBudget {
 // ancestors. Files that are absent set no limit. Throws feral::Error when /proc/meminfo cannot be read.
 MemoryBudget memory_budget(const SystemPaths& paths = {});
 
+// How often the kernel has killed a process of this process's cgroup for want of memory, since the group was made;
+// 0 where no cgroup counts it.
+std::uint64_t oom_kills(const SystemPaths& paths = {});
+
 // Throws feral::Error, with both numbers and the remedy, when shared_bytes + private_bytes exceed the budget.
 void check_memory_budget(const MemoryBudget& budget, std::uint64_t shared_bytes, std::uint64_t private_bytes);
 

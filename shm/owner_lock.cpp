@@ -36,6 +36,12 @@ void OwnerLock::unlock(Owner owner) noexcept {
   freed_.notify();
 }
 
+std::optional<Owner> OwnerLock::holder() const noexcept {
+  const std::uint64_t word = word_.load(std::memory_order_relaxed);
+  if (word == 0) return std::nullopt;
+  return Owner{static_cast<std::uint16_t>(word >> 16), static_cast<std::uint16_t>(word)};
+}
+
 bool OwnerLock::release_dead(Owner owner) noexcept {
   std::uint64_t expected = held_by(owner);
   const bool held = word_.compare_exchange_strong(expected, 0, std::memory_order_acq_rel);

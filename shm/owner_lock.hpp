@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "core/sizes.hpp"
 #include "shm/event_count.hpp"
@@ -22,6 +23,9 @@ class OwnerLock {
   bool try_lock(Owner owner) noexcept;
   // By its holder alone.
   void unlock(Owner owner) noexcept;
+
+  // Who holds it at this moment.
+  std::optional<Owner> holder() const noexcept;
 
   // Launcher: frees it if this owner, who is gone for good, held it, and wakes all who wait; says whether it did.
   // What it guarded is as the dead left it.

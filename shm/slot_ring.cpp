@@ -50,6 +50,18 @@ SlotRing SlotRing::create(std::span<std::byte> memory, std::uint32_t slot_count,
   return SlotRing(header, slots);
 }
 
+void SlotRing::start_at(std::span<const std::uint32_t> turns) {
+  if (turns.size() != slot_count_) fail("slot ring: {} turns for {} slots", turns.size(), slot_count_);
+  for (std::uint32_t s = 0; s < slot_count_; ++s) {
+    if (turns[s] != 0 && (std::uint64_t{turns[s]} - 1) * slot_count_ + s >= item_count_) {
+      fail("slot ring: turn {} of slot {} lies beyond the last of {} batches", turns[s], s, item_count_);
+    }
+  }
+  for (std::uint32_t s = 0; s < slot_count_; ++s) {
+    slots_[s].word.store(pack(turns[s], SlotPhase::free), std::memory_order_release);
+  }
+}
+
 SlotRing SlotRing::attach(std::span<std::byte> memory) {
   if (memory.size() < sizeof(Header)) fail("slot ring: {} bytes are too few", memory.size());
   auto* header = reinterpret_cast<Header*>(memory.data());
@@ -79,7 +91,8 @@ std::optional<SlotClaim> SlotRing::acquire(SlotPhase from, SlotPhase to, Owner o
     }
     if (best_item == item_count_) return std::nullopt;
     const std::uint64_t held = pack(turn_of(best_word), to, owner);
-    if (slots_[best_slot].word.compare_exchange_strong(best_word, held, std::memory_order_acquire,
+    // Sequentially consistent for any(), which is read by whoever has asked owners to stop taking slots.
+    if (slots_[best_slot].word.compare_exchange_strong(best_word, held, std::memory_order_seq_cst,
                                                        std::memory_order_relaxed)) {
       return SlotClaim{best_slot, turn_of(held), best_item, held};
     }
@@ -120,6 +133,14 @@ void SlotRing::finish(const SlotClaim& claim) noexcept {
       expected, pack(claim.turn + 1, SlotPhase::free), std::memory_order_release, std::memory_order_relaxed);
   FERAL_ASSERT(moved);
   header_->free.notify();
+}
+
+void SlotRing::put_back(const SlotClaim& claim) noexcept {
+  std::uint64_t expected = claim.word;
+  const bool moved = slots_[claim.slot].word.compare_exchange_strong(
+      expected, pack(claim.turn, SlotPhase::ready), std::memory_order_release, std::memory_order_relaxed);
+  FERAL_ASSERT(moved);
+  header_->ready.notify();
 }
 
 std::vector<std::uint64_t> SlotRing::reclaim(SlotPhase held, SlotPhase back, Owner owner) noexcept {
@@ -167,6 +188,13 @@ std::uint32_t SlotRing::turn(std::uint32_t slot) const noexcept {
 
 SlotPhase SlotRing::phase(std::uint32_t slot) const noexcept {
   return phase_of(slots_[slot].word.load(std::memory_order_acquire));
+}
+
+bool SlotRing::any(SlotPhase wanted) const noexcept {
+  for (std::uint32_t s = 0; s < slot_count_; ++s) {
+    if (phase_of(slots_[s].word.load(std::memory_order_seq_cst)) == wanted) return true;
+  }
+  return false;
 }
 
 void SlotRing::notify_all() noexcept {

@@ -7,6 +7,8 @@
 //        ▲                      │                           ▲                      │
 //        └───── reclaim ────────┘                           └────── reclaim ───────┘
 //
+// (A worker that is to pause before it has begun puts its batch back by the same arrow as reclaim.)
+//
 // Each arrow is one compare-and-swap on that word, so a process killed between any two instructions leaves the slot
 // in one of these states, and the launcher's reclaim moves a dead owner's slot back. An item can be neither lost
 // nor skipped: it is done exactly when its slot's turn has moved past it. Nobody holds a lock; while one owner is
@@ -52,6 +54,10 @@ class SlotRing {
   // Lays a ring down in zeroed memory of size_bytes(slot_count). Launcher only, before anybody attaches.
   static SlotRing create(std::span<std::byte> memory, std::uint32_t slot_count, std::uint64_t item_count);
 
+  // Launcher, between create() and the first process that attaches: slot s begins at turn `turns[s]`, and the items
+  // of its turns below are done. Throws feral::Error when that is another number of slots, or beyond the last item.
+  void start_at(std::span<const std::uint32_t> turns);
+
   // Uses a ring that was laid down; throws feral::Error when the memory does not hold one.
   static SlotRing attach(std::span<std::byte> memory);
 
@@ -71,6 +77,9 @@ class SlotRing {
   // Worker: its item is done. Moves the slot to its next turn and wakes loaders.
   void finish(const SlotClaim& claim) noexcept;
 
+  // Worker: has not begun with its item; it is ready again.
+  void put_back(const SlotClaim& claim) noexcept;
+
   // Launcher: gives back what a dead loader or worker held; returns the items. The owner must be gone for good.
   std::vector<std::uint64_t> reclaim_loader(Owner loader) noexcept;
   std::vector<std::uint64_t> reclaim_worker(Owner worker) noexcept;
@@ -85,6 +94,10 @@ class SlotRing {
   // The turn and phase of a slot at this moment. Turns below the returned one are done.
   std::uint32_t turn(std::uint32_t slot) const noexcept;
   SlotPhase phase(std::uint32_t slot) const noexcept;
+
+  // Whether a slot is in that phase. Each is looked at once, sequentially consistent like the claims: whoever
+  // writes a word so and then finds no slot held, knows that later owners see the word.
+  bool any(SlotPhase phase) const noexcept;
 
   // Notified when a slot became ready (workers wait here) and when one became free (loaders).
   EventCount& ready_event() noexcept { return header_->ready; }

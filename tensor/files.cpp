@@ -100,6 +100,12 @@ void OutputFile::commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno(name_ + ": cannot write the file");
   ::close(descriptor_);
   descriptor_ = -1;
+  // The name is on the disk, too, once the folder is. Where folders cannot be synchronized it comes when it comes.
+  const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
+  const int folder_descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder_descriptor < 0) return;
+  ::fsync(folder_descriptor);
+  ::close(folder_descriptor);
 }
 
 std::string printable(std::string_view text) {

@@ -1,12 +1,11 @@
 #include "tensor/npy.hpp"
 
-#include <sys/mman.h>
-
 #include <cstdint>
+#include <memory>
 #include <string>
-#include <utility>
 
 #include "core/fail.hpp"
+#include "tensor/file_mapping.hpp"
 #include "tensor/files.hpp"
 #include "tensor/npy_format.hpp"
 #include "tensor/view_of.hpp"
@@ -33,34 +32,6 @@ Tensor read_all(const ByteSource& source) {
   return read_npy(reader, source.size(), source.name());
 }
 
-// A whole file in memory, private to this process.
-class Mapping {
- public:
-  explicit Mapping(const FileSource& file) : bytes_(file.size()) {
-    // Without a reservation a file larger than the memory can be mapped, too.
-    base_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.descriptor(), 0);
-    if (base_ == MAP_FAILED) fail_errno(file.name() + ": cannot map the file");
-  }
-  ~Mapping() {
-    if (base_ != nullptr) ::munmap(base_, bytes_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  // The tensor over the elements, which takes the mapping over.
-  Tensor tensor(const NpyHeader& header) {
-    auto* data = static_cast<std::byte*>(base_) + header.data_offset;
-    Tensor tensor = Tensor::from_blob(data, header.shape, header.dtype,
-                                      [base = base_, bytes = bytes_](void*) { ::munmap(base, bytes); });
-    base_ = nullptr;
-    return header.fortran_order ? view_of(tensor, tensor.shape(), header.strides()) : tensor;
-  }
-
- private:
-  void* base_ = nullptr;
-  std::size_t bytes_ = 0;
-};
-
 constexpr std::string_view expected = "an .npy file";
 
 }  // namespace
@@ -85,7 +56,10 @@ Tensor map_npy(const std::filesystem::path& path) {
       header.data_offset % size_of(header.dtype) != 0) {
     return read_all(file);
   }
-  return Mapping(file).tensor(header);
+  const auto mapping = std::make_shared<FileMapping>(file);
+  const Tensor tensor =
+      Tensor::from_blob(mapping->data() + header.data_offset, header.shape, header.dtype, [mapping](void*) {});
+  return header.fortran_order ? view_of(tensor, tensor.shape(), header.strides()) : tensor;
 }
 
 Tensor parse_npy(std::span<const std::byte> bytes, std::string_view name_for_errors) {

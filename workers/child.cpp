@@ -24,6 +24,8 @@
 #include "workers/job_functions.hpp"
 #include "workers/loader.hpp"
 #include "workers/messages.hpp"
+#include "workers/stack_report.hpp"
+#include "workers/watched.hpp"
 
 namespace feral {
 namespace {
@@ -31,7 +33,6 @@ namespace {
 constexpr int exit_done = 0;
 constexpr int exit_error = 2;
 constexpr int exit_launcher_gone = 3;
-constexpr std::chrono::milliseconds grace_without_launcher{1000};
 
 std::optional<ChildIdentity> take_identity() {
   const char* value = std::getenv(role_variable);
@@ -45,6 +46,9 @@ std::optional<ChildIdentity> take_identity() {
   for (const Role candidate : {Role::reserver, Role::evaluator, Role::worker, Role::loader}) {
     if (name_of(candidate) != role) continue;
     identity.role = candidate;
+    // A stopped child must wake up to notice that its launcher is gone.
+    ::prctl(PR_SET_PDEATHSIG, SIGCONT);
+    install_stack_reports();
     for (const int descriptor : {control_descriptor, arena_descriptor}) {
       ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);  // what this process starts is no part of the job
     }
@@ -95,16 +99,17 @@ void wait_for_go() {
 // The arena, once this process has it. Never given back: the watcher may need it until the last moment.
 std::atomic<JobArena*> attached_arena{nullptr};
 
-// A thread that ends the process when the launcher's end of the socket closes, whatever the process is doing: also
-// building a model, before there is an arena.
-void watch_launcher() {
-  std::thread([] {
+// A thread that ends the process after `grace` when the launcher's end of the socket closes, whatever the process
+// is doing: also building a model, before there is an arena; then at once.
+void watch_launcher(std::chrono::duration<double> grace) {
+  std::thread([grace] {
+    block_stack_signal();
     pollfd socket{.fd = control_descriptor, .events = POLLRDHUP, .revents = 0};  // messages are for others to read
     while (::poll(&socket, 1, -1) < 0 && errno == EINTR) {
     }
     if (JobArena* arena = attached_arena.load(std::memory_order_acquire)) {
-      arena->request_stop(StopReason::requested);
-      std::this_thread::sleep_for(grace_without_launcher);
+      arena->request_stop(StopReason::launcher_gone);
+      std::this_thread::sleep_for(grace);
     }
     std::_Exit(exit_launcher_gone);
   }).detach();
@@ -119,15 +124,20 @@ void reserve_arena() {
   shm::reserve_pages(arena_descriptor, shm::sealed_size(arena_descriptor));
 }
 
-JobArena& attach() {
-  auto* arena = new JobArena(JobArena::attach(arena_descriptor));
-  attached_arena.store(arena, std::memory_order_release);
-  return *arena;
+// How many processes of that role the arena has room for.
+std::uint32_t most_of(const JobArena& arena, Role role) {
+  if (role == Role::worker) return arena.job().max_workers;
+  return role == Role::loader ? arena.job().max_loaders : 1;
 }
 
-void check_owner(const ChildIdentity& identity, std::uint32_t count) {
-  if (identity.owner.index >= count)
-    fail("{}: the job has only {}", describe(identity.role, identity.owner.index), count);
+JobArena& attach(const ChildIdentity& identity) {
+  auto* arena = new JobArena(JobArena::attach(arena_descriptor));
+  if (const std::uint32_t most = most_of(*arena, identity.role); identity.owner.index >= most) {
+    fail("{}: the job has only {}", describe(identity.role, identity.owner.index), most);
+  }
+  detail::last_op = &watched(*arena, identity.role, identity.owner.index).last_op;
+  attached_arena.store(arena, std::memory_order_release);
+  return *arena;
 }
 
 void play(const ChildIdentity& identity, const Job& job, const TrainOptions& options) {
@@ -140,18 +150,16 @@ void play(const ChildIdentity& identity, const Job& job, const TrainOptions& opt
       send_to_launcher(Described{evaluator.describe()});
       evaluator.drop_train_data();
       wait_for_go();
-      evaluator.run(attach());
+      evaluator.run(attach(identity));
       return;
     }
     case Role::worker: {
-      JobArena& arena = attach();
-      check_owner(identity, arena.job().max_workers);
+      JobArena& arena = attach(identity);
       run_hogwild_worker(job, arena, identity.owner);
       return;
     }
     case Role::loader: {
-      JobArena& arena = attach();
-      check_owner(identity, arena.job().max_loaders);
+      JobArena& arena = attach(identity);
       run_loader(*build_train_data(job), arena, identity.owner);
       return;
     }
@@ -189,9 +197,7 @@ const std::optional<ChildIdentity>& child_identity() noexcept { return identity_
 void run_child(const ChildIdentity& identity, const Job& job, const TrainOptions& options) {
   name_process(identity);
   pin_to_core(identity.core);
-  // A stopped child must wake up to notice that its launcher is gone.
-  ::prctl(PR_SET_PDEATHSIG, SIGCONT);
-  watch_launcher();
+  watch_launcher(std::chrono::duration<double>(options.grace));
   try {
     play(identity, job, options);
   } catch (const Error& error) {

@@ -10,6 +10,7 @@
 #include "workers/job_gate.hpp"
 #include "workers/job_rates.hpp"
 #include "workers/parameter_access.hpp"
+#include "workers/quiesce.hpp"
 #include "workers/slot_batches.hpp"
 
 namespace feral {
@@ -18,10 +19,11 @@ namespace {
 // What batch numbers draw from, apart from the initial values in stream 0 and the order of samples.
 constexpr std::uint64_t batch_streams = 1ULL << 32;
 
-void wait_for_parameters(JobArena& arena) {
+void wait_for_parameters(JobArena& arena, Heartbeat& heartbeat) {
   while (arena.control().published.load(std::memory_order_acquire) == 0 && !arena.stopping()) {
     const std::uint32_t key = arena.control().changed.key();
     if (arena.control().published.load(std::memory_order_acquire) != 0) return;
+    heartbeat.wait();
     arena.control().changed.wait(key, 0, longest_wait);
   }
 }
@@ -42,8 +44,8 @@ class HogwildWorker {
         rates_(job, arena) {
     manual_seed(block_.plan.seed);
     model_ = build_model(job);
-    own_.heartbeat.wait();
-    wait_for_parameters(arena);
+    wait_for_parameters(arena, own_.heartbeat);
+    own_.heartbeat.end();
     const nn::FlatLayout layout = nn::flat_layout(*model_);
     if (arena.turnstile()) {
       nn::bind_parameters(layout, arena.turnstile()->copy_of(owner.index));
@@ -95,6 +97,7 @@ class HogwildWorker {
       held_.push_back({*claim, train(*claim)});
       if (held_.size() == block_.publish_every) publish();
     }
+    own_.heartbeat.wait();
     if (arena_.replicas()) arena_.replicas()->leave(owner_, *stretches_, arena_.parameters());
   }
 
@@ -106,14 +109,24 @@ class HogwildWorker {
     for (;;) {
       const bool leaving =
           arena_.stopping() || owner_.index >= steering.workers_wanted.load(std::memory_order_relaxed);
+      const bool quiet = !may_begin_batch(arena_);
       const std::uint32_t key = ring.ready_event().key();
-      if (!leaving && steering.paused.load(std::memory_order_relaxed) == 0) {
-        if (const auto claim = ring.try_take(owner_)) return claim;
+      if (!leaving && !quiet && steering.paused.load(std::memory_order_relaxed) == 0) {
+        if (const auto claim = ring.try_take(owner_)) {
+          if (may_begin_batch(arena_)) return claim;
+          ring.put_back(*claim);
+          continue;
+        }
       }
       publish();
       // Nobody leaves before all is done: a batch that another worker holds comes back if that worker dies.
       if (leaving || ring.all_done()) return std::nullopt;
       own_.heartbeat.wait();
+      if (quiet) {
+        if (arena_.replicas()) arena_.replicas()->leave(owner_, *stretches_, arena_.parameters());
+        wait_out_pause(arena_);
+        continue;
+      }
       ring.ready_event().wait(key, steering.spins.load(std::memory_order_relaxed), longest_wait);
     }
   }

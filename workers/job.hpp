@@ -13,6 +13,7 @@
 #include "optim/optimizer.hpp"
 #include "optim/rule.hpp"
 #include "optim/schedule.hpp"
+#include "workers/checkpoint_block.hpp"
 
 namespace feral {
 
@@ -74,6 +75,15 @@ struct TrainOptions {
   bool staleness_scale = false;  // divide the rate of a step by 1 + its staleness
   OnNonfinite on_nonfinite = OnNonfinite::drop;
   std::int64_t nonfinite_limit = 10;  // that many steps of a worker left out in a row are too many; 0: never
+
+  double hang_timeout = 120;  // seconds without progress after which a process is replaced; 0: never
+  double grace = 5;           // seconds in which all processes leave after a stop, or the launcher's death
+
+  std::string checkpoint;             // folder for checkpoints (docs/checkpoints.md); empty: none are written
+  std::int64_t checkpoint_every = 1;  // epochs
+  std::int64_t checkpoint_keep = 3;   // how many of the newest stay, beside the best
+  CheckpointMode checkpoint_mode = CheckpointMode::fuzzy;
+  bool resume = false;  // go on from the newest whole checkpoint in that folder
 
   std::string name;      // of the job, for who steers it; empty: the model's and the launcher's pid
   bool dry_run = false;  // print the plan and train nothing

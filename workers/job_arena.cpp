@@ -20,6 +20,8 @@ constexpr std::int64_t max_restarts_allowed = 1'000'000;
 constexpr int spins_before_sleep = 2000;  // a few microseconds
 constexpr std::int64_t longest_publish_every = 64;
 constexpr std::int64_t most_nodes = 64;
+constexpr double shortest_hang_timeout = 0.5;
+constexpr double day = 86'400;
 
 void check_range(const char* option, std::int64_t value, std::int64_t lowest, std::int64_t highest) {
   if (value < lowest || value > highest) fail("--{} {}: must be {} to {}", option, value, lowest, highest);
@@ -91,6 +93,9 @@ void check_deterministic(const TrainOptions& options) {
   refuse(options.shared_state, "--shared-state", "each worker's state follows its own batches");
   refuse(options.schedule == optim::Schedule::plateau, "--schedule plateau",
          "when a loss has been measured is a matter of time");
+  refuse(options.resume, "--resume", "its rounds begin with the first batch");
+  refuse(options.checkpoint_mode == CheckpointMode::quiesced && !options.checkpoint.empty(),
+         "--checkpoint-mode quiesced", "its workers stop for nobody; a checkpoint may be fuzzy");
   refuse(options.target_accuracy > 0, "--target-accuracy", "when it has been measured is a matter of time");
   refuse(options.max_workers != 0 && options.max_workers != options.workers,
          fmt::format("--max-workers {}", options.max_workers),
@@ -167,6 +172,17 @@ void check_options(const TrainOptions& options) {
   check_publish_every(options);
   check_deterministic(options);
   check_range("nonfinite-limit", options.nonfinite_limit, 0, std::numeric_limits<std::int64_t>::max());
+  // Below the shortest, waiting itself would look like a hang.
+  if (options.hang_timeout != 0 &&
+      !(options.hang_timeout >= shortest_hang_timeout && options.hang_timeout <= day)) {
+    fail("--hang-timeout {}: must be 0 (never) or {} to {} seconds", options.hang_timeout, shortest_hang_timeout,
+         day);
+  }
+  if (!(options.grace >= 0 && options.grace <= day))
+    fail("--grace {}: must be 0 to {} seconds", options.grace, day);
+  check_range("checkpoint-every", options.checkpoint_every, 1, max_epochs);
+  check_range("checkpoint-keep", options.checkpoint_keep, 1, std::numeric_limits<std::int64_t>::max());
+  if (options.resume && options.checkpoint.empty()) fail("--resume: --checkpoint DIR must say from where");
 }
 
 JobBlock plan_job(const TrainOptions& options, const JobDescription& description, int cores) {
@@ -260,10 +276,12 @@ shm::ArenaPlan plan_arena(const JobBlock& block, std::size_t slot_bytes) {
   shm::ArenaPlan plan;
   plan.add("job", sizeof(JobBlock));
   plan.add("control", sizeof(ControlBlock));
+  plan.add("checkpoint", sizeof(CheckpointBlock));
   plan.add("ring", shm::SlotRing::size_bytes(block.slots));
   plan.add("ledger", Ledger::size_bytes(block.slots, block.epochs));
   plan.add("workers", checked_multiply(block.max_workers, sizeof(WorkerBlock)));
   plan.add("loaders", checked_multiply(block.max_loaders, sizeof(LoaderBlock)));
+  plan.add("evaluator", sizeof(EvaluatorBlock));
   plan.add("evaluations", checked_multiply(block.epochs + 1, sizeof(Evaluation)));
   plan.add("parameters", block.parameter_bytes);
   plan.add("optimizers",
@@ -309,11 +327,13 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
     : arena_(std::move(arena)),
       job_(&arena_.object<JobBlock>("job")),
       control_(&arena_.object<ControlBlock>("control")),
+      checkpoint_(&arena_.object<CheckpointBlock>("checkpoint")),
       steering_(&arena_.object<SteeringBlock>("steering")),
       ring_(ring),
       ledger_(arena_.region("ledger"), job_->plan, job_->slots, job_->epochs),
       workers_(array<WorkerBlock>(arena_, "workers", job_->max_workers)),
       loaders_(array<LoaderBlock>(arena_, "loaders", job_->max_loaders)),
+      evaluator_(&arena_.object<EvaluatorBlock>("evaluator")),
       evaluations_(array<Evaluation>(arena_, "evaluations", job_->epochs + 1)),
       parameters_(arena_.region("parameters")),
       tensors_(array<TensorRecord>(arena_, "tensors", job_->tensor_records)),

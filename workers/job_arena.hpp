@@ -7,11 +7,13 @@
 #include <optional>
 #include <span>
 
+#include "autograd/last_op.hpp"
 #include "data/dataset.hpp"
 #include "shm/arena.hpp"
 #include "shm/event_count.hpp"
 #include "shm/owner_lock.hpp"
 #include "shm/slot_ring.hpp"
+#include "workers/checkpoint_block.hpp"
 #include "workers/epoch_plan.hpp"
 #include "workers/job.hpp"
 #include "workers/job_meters.hpp"
@@ -77,12 +79,12 @@ struct JobBlock {
   std::uint32_t tensor_records;  // records of the region "tensors"
 };
 
-enum class StopReason : std::uint32_t { none = 0, requested = 1, target_reached = 2 };
+enum class StopReason : std::uint32_t { none = 0, requested = 1, target_reached = 2, launcher_gone = 3 };
 
 // The region "control": what processes tell all others.
 struct ControlBlock {
-  // none until the launcher (requested) or the evaluator (target_reached) changes it, once; all read it before each
-  // batch. Relaxed: seeing it a batch later does no harm.
+  // none until the launcher (requested), the evaluator (target_reached) or any child (launcher_gone) changes it,
+  // once; all read it before each batch. Relaxed: seeing it a batch later does no harm.
   alignas(control_line_bytes) std::atomic<StopReason> stop;
   // 0, then 1: the evaluator has written the initial parameters. Release by the evaluator, acquire by workers.
   alignas(control_line_bytes) std::atomic<std::uint32_t> published;
@@ -99,39 +101,65 @@ inline constexpr std::size_t stripe_count = 16;
 
 // How a worker or loader is: written by it alone, relaxed, and read by the launcher. Batches are told by their
 // number plus 1, so that zero bytes say "none".
+// How a child is: written by it alone, relaxed, and read by the launcher, which clears it before it starts a
+// replacement. Batches are told by their number plus 1, so that zero bytes say "none"; the evaluator's are those of
+// the data to test on.
 struct Heartbeat {
-  std::atomic<std::uint64_t> beats;    // changes with every batch that it took or ended
+  std::atomic<std::uint64_t> beats;    // counts each batch that it took or ended, and each wait; 0: it starts up
   std::atomic<std::uint64_t> batch;    // the one in hand, plus 1; 0 while there is none
-  std::atomic<std::uint32_t> waiting;  // 1 while it waits for others: no beat is to be expected
+  std::atomic<std::uint32_t> waiting;  // 1 while it waits for others: for a batch, a free slot, the end of an epoch
 
   void begin(std::uint64_t item) noexcept {
     waiting.store(0, std::memory_order_relaxed);
     batch.store(item + 1, std::memory_order_relaxed);
-    beats.store(beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    beat();
   }
   void end() noexcept {
+    waiting.store(0, std::memory_order_relaxed);
     batch.store(0, std::memory_order_relaxed);
-    beats.store(beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    beat();
   }
-  void wait() noexcept { waiting.store(1, std::memory_order_relaxed); }
+  // Before each wait, of longest_wait at most.
+  void wait() noexcept {
+    waiting.store(1, std::memory_order_relaxed);
+    beat();
+  }
+  // Launcher: a process is about to start.
+  void clear() noexcept {
+    beats.store(0, std::memory_order_relaxed);
+    waiting.store(0, std::memory_order_relaxed);
+    batch.store(0, std::memory_order_relaxed);
+  }
+
+ private:
+  void beat() noexcept { beats.store(beats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 };
 
 // The region "loaders", one an index.
 struct alignas(control_line_bytes) LoaderBlock {
   Heartbeat heartbeat;
+  LastOp last_op;
+};
+
+// The region "evaluator".
+struct alignas(control_line_bytes) EvaluatorBlock {
+  Heartbeat heartbeat;
+  LastOp last_op;
 };
 
 // The region "workers", one an index. Written by that worker alone (a replacement goes on from its predecessor's
 // numbers), relaxed; read by the launcher. Times are of CLOCK_MONOTONIC in nanoseconds, 0 for never.
 struct alignas(control_line_bytes) WorkerBlock {
   Heartbeat heartbeat;
-  // 0, then 1: this index's own optimizer state holds what it begins with. Not needed for a shared one, which the
+  // 0, then 1: this index's own optimizer state holds what it begins with; of a job that goes on from a checkpoint
+  // the evaluator may have put it there, before it publishes the parameters. Not needed for a shared one, which the
   // evaluator makes.
   std::atomic<std::uint32_t> state_made;
   std::atomic<std::uint64_t> steps;
   std::atomic<std::uint64_t> first_take_ns;
   std::atomic<std::uint64_t> first_step_ns;
   std::atomic<std::uint64_t> last_update_ns;
+  LastOp last_op;
 };
 
 // The region "evaluations": one a whole epoch, and a last one for the final parameters. Written by the evaluator
@@ -176,11 +204,13 @@ class JobArena {
 
   const JobBlock& job() const noexcept { return *job_; }
   ControlBlock& control() noexcept { return *control_; }
+  CheckpointBlock& checkpoint() noexcept { return *checkpoint_; }
   SteeringBlock& steering() noexcept { return *steering_; }
   shm::SlotRing& ring() noexcept { return ring_; }
   Ledger& ledger() noexcept { return ledger_; }
-  std::span<WorkerBlock> workers() noexcept { return workers_; }         // max_workers of them
-  std::span<LoaderBlock> loaders() noexcept { return loaders_; }         // max_loaders of them
+  std::span<WorkerBlock> workers() noexcept { return workers_; }  // max_workers of them
+  std::span<LoaderBlock> loaders() noexcept { return loaders_; }  // max_loaders of them
+  EvaluatorBlock& evaluator() noexcept { return *evaluator_; }
   std::span<Evaluation> evaluations() noexcept { return evaluations_; }  // epochs, then the final one
   std::span<std::byte> parameters() noexcept { return parameters_; }
   std::span<TensorRecord> tensors() noexcept { return tensors_; }  // of the model, once they are published
@@ -216,11 +246,13 @@ class JobArena {
   shm::Arena arena_;
   const JobBlock* job_;
   ControlBlock* control_;
+  CheckpointBlock* checkpoint_;
   SteeringBlock* steering_;
   shm::SlotRing ring_;
   Ledger ledger_;
   std::span<WorkerBlock> workers_;
   std::span<LoaderBlock> loaders_;
+  EvaluatorBlock* evaluator_;
   std::span<Evaluation> evaluations_;
   std::span<std::byte> parameters_;
   std::span<TensorRecord> tensors_;

@@ -45,23 +45,42 @@ void Ledger::record(const shm::SlotClaim& claim, std::uint64_t samples, double m
   after.loss_samples.store(counted_before + (number ? samples : 0), std::memory_order_relaxed);
 }
 
+// The entry that counts of a slot in an epoch; none while none of its batches there is done.
+Ledger::Entry* Ledger::committed(const shm::SlotRing& ring, std::uint32_t slot,
+                                 std::uint64_t epoch) const noexcept {
+  const std::uint64_t first_item = epoch * plan_.batches_per_epoch();
+  const std::uint64_t end_item = first_item + plan_.batches_per_epoch();
+  if (end_item <= slot) return nullptr;
+  // How many turns of this slot lie before the end of the epoch, and how many of them are done.
+  const std::uint64_t turns = (end_item - slot + slots_ - 1) / slots_;
+  const auto done = static_cast<std::uint32_t>(std::min<std::uint64_t>(turns, ring.turn(slot)));
+  if (done == 0 || (std::uint64_t{done} - 1) * slots_ + slot < first_item) return nullptr;
+  return &entry(slot, epoch, done);
+}
+
 EpochTotals Ledger::totals(const shm::SlotRing& ring, std::uint64_t epoch) const noexcept {
   EpochTotals totals;
   if (epoch >= epochs_) return totals;
-  const std::uint64_t first_item = epoch * plan_.batches_per_epoch();
-  const std::uint64_t end_item = first_item + plan_.batches_per_epoch();
   for (std::uint32_t slot = 0; slot < slots_; ++slot) {
-    if (end_item <= slot) continue;
-    // How many turns of this slot lie before the end of the epoch, and how many of them are done.
-    const std::uint64_t turns = (end_item - slot + slots_ - 1) / slots_;
-    const auto done = static_cast<std::uint32_t>(std::min<std::uint64_t>(turns, ring.turn(slot)));
-    if (done == 0 || (std::uint64_t{done} - 1) * slots_ + slot < first_item) continue;
-    const Entry& committed = entry(slot, epoch, done);
-    totals.samples += committed.samples.load(std::memory_order_relaxed);
-    totals.loss_samples += committed.loss_samples.load(std::memory_order_relaxed);
-    totals.loss_sum += committed.loss_sum.load(std::memory_order_relaxed);
+    const Entry* counts = committed(ring, slot, epoch);
+    if (counts == nullptr) continue;
+    totals.samples += counts->samples.load(std::memory_order_relaxed);
+    totals.loss_samples += counts->loss_samples.load(std::memory_order_relaxed);
+    totals.loss_sum += counts->loss_sum.load(std::memory_order_relaxed);
   }
   return totals;
+}
+
+void Ledger::restore(const shm::SlotRing& ring, std::uint64_t epoch, const EpochTotals& totals) noexcept {
+  if (epoch >= epochs_) return;
+  for (std::uint32_t slot = 0; slot < slots_; ++slot) {
+    Entry* counts = committed(ring, slot, epoch);
+    if (counts == nullptr) continue;
+    counts->samples.store(totals.samples, std::memory_order_relaxed);  // one slot's account stands for all
+    counts->loss_samples.store(totals.loss_samples, std::memory_order_relaxed);
+    counts->loss_sum.store(totals.loss_sum, std::memory_order_relaxed);
+    return;
+  }
 }
 
 }  // namespace feral

@@ -34,6 +34,10 @@ class Ledger {
   // out of the sum.
   void record(const shm::SlotClaim& claim, std::uint64_t samples, double mean_loss) noexcept;
 
+  // Launcher, before any child attaches, with the ring at the position that the job goes on from: what had been
+  // committed of an epoch by then.
+  void restore(const shm::SlotRing& ring, std::uint64_t epoch, const EpochTotals& totals) noexcept;
+
   // What is committed of an epoch. Any process, at any time; exact once the epoch is done.
   EpochTotals totals(const shm::SlotRing& ring, std::uint64_t epoch) const noexcept;
 
@@ -46,6 +50,8 @@ class Ledger {
     std::atomic<std::uint64_t> loss_samples;
   };
   Entry& entry(std::uint32_t slot, std::uint64_t epoch, std::uint32_t turn) const noexcept;
+
+  Entry* committed(const shm::SlotRing& ring, std::uint32_t slot, std::uint64_t epoch) const noexcept;
 
   // Of one slot: two entries an epoch, on lines of its own.
   static std::size_t account_bytes(std::uint64_t epochs);

@@ -76,6 +76,7 @@ std::string encode(const ChildMessage& message) {
 }
 
 ChildMessage decode_message(const std::string& text) {
+  if (std::optional<StackReport> stack = decode_stack_report(text)) return *std::move(stack);
   try {
     const Json json = Json::parse(text);
     const auto kind = json.at("kind").get<std::string>();

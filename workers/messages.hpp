@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "workers/job_arena.hpp"
+#include "workers/stack_report.hpp"
 
 namespace feral {
 
@@ -19,7 +20,7 @@ struct Failed {
   std::string message;
 };
 
-using ChildMessage = std::variant<Described, Failed>;
+using ChildMessage = std::variant<Described, Failed, StackReport>;
 
 // Launcher to evaluator: the arena can be mapped.
 inline constexpr char go_message[] = "go";
@@ -27,6 +28,7 @@ inline constexpr char go_message[] = "go";
 inline constexpr std::size_t max_message_bytes = 64 * 1024;
 
 // At most max_message_bytes: an error is cut to that, a description that is longer throws feral::Error.
+// Stacks are not encoded here: signal handlers send them.
 std::string encode(const ChildMessage& message);
 
 // Throws feral::Error for anything that is no message.

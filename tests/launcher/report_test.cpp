@@ -77,6 +77,8 @@ TEST(Report, HasTheKeysThatStayStable) {
       {"staleness", {{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}},
       {"staleness_per_worker",
        {{{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}, {{"mean", 0.0}, {"p50", 0}, {"p99", 0}, {"max", 0}}}},
+      {"steps_before", 0},
+      {"checkpoint", nullptr},
       {"changes", {{{"seconds", 1.5}, {"what", "lr 0.25"}}}}};
   for (const auto& [key, value] : expected.items()) {
     ASSERT_TRUE(json.contains(key)) << key;
@@ -91,6 +93,18 @@ TEST(Report, WithoutTestDataTheAccuracyIsNull) {
   const nlohmann::json json = nlohmann::json::parse(to_json(r));
   EXPECT_TRUE(json.at("test_accuracy").is_null());
   EXPECT_TRUE(json.at("test_loss").is_null());
+}
+
+TEST(Report, TheSpeedOfAResumedRunIsThatOfItsOwnSamples) {
+  Report r = report();
+  r.steps_before = 2400;
+  r.samples_before = 120'000;
+  r.checkpoint = "ck/step-000000004800.safetensors";
+  const nlohmann::json json = nlohmann::json::parse(to_json(r));
+  EXPECT_EQ(json.at("samples_total"), 240'000);
+  EXPECT_EQ(json.at("samples_per_second"), 10'000.0);
+  EXPECT_EQ(json.at("steps_before"), 2400);
+  EXPECT_EQ(json.at("checkpoint"), "ck/step-000000004800.safetensors");
 }
 
 TEST(Report, WithoutTrainingTheSpeedIsZeroAndNotInfinite) {

@@ -132,7 +132,7 @@ TEST_F(BadInput, NamesThatAreUnknown) {
   refused(train("mlp", "imagenet", {}), {"unknown data set 'imagenet'", "digits"});
   refused(digits({"--wrkers", "3"}), {"--wrkers", "--help"});
   refused(digits({"--optimizer", "lion"}), {"--optimizer", "lion", "sgd, adam"});
-  refused(digits({"--policy", "atomic-add"}), {"--policy", "atomic-add", "racy"});
+  refused(digits({"--policy", "atomic"}), {"--policy", "atomic", "racy"});
 }
 
 TEST_F(BadInput, NumbersThatCannotBe) {

@@ -59,8 +59,8 @@ TEST_P(InterruptBy, EndsAJobWhoseEvaluatorStillBuilds) {
   expect_interrupted(program, GetParam(), "stopped before training");
 }
 
-TEST_P(InterruptBy, EndsAJobWhoseWorkersDoNotAnswer) {
-  Program program(support::wayward_job, {}, mode("step hangs"));
+TEST_P(InterruptBy, EndsAJobWhoseWorkersDoNotAnswerWhenTheGraceIsOver) {
+  Program program(support::wayward_job, {"--grace", "0.5"}, mode("step hangs"));
   ASSERT_GT(program.wait_for("feral-worker-1"), 0);
   program.signal(GetParam());
   expect_interrupted(program, GetParam(), "stopped in epoch 1 after 0 steps");
@@ -75,7 +75,7 @@ TEST_F(Interrupt, ASecondOneEndsAJobAtOnce) {
   program.signal(SIGINT);
   wait_until_taken(program, SIGINT);
   program.signal(SIGINT);
-  // A worker that hangs has a second to end after the first one.
+  // A worker that hangs has five seconds to end after the first one.
   expect_interrupted(program, SIGINT, "stopped in epoch 1", std::chrono::milliseconds(700));
 }
 
@@ -103,7 +103,7 @@ TEST_F(Interrupt, EndsAJobWhoseEvaluatorWasStoppedBeforeTraining) {
 }
 
 TEST_F(Interrupt, EndsAJobWhoseWorkersSayMoreThanCanBeShown) {
-  Program program(support::wayward_job, {}, mode("step floods"));
+  Program program(support::wayward_job, {"--grace", "0.5"}, mode("step floods"));
   ASSERT_TRUE(support::eventually([&] { return program.output().find("so much to say") != std::string::npos; }));
   program.signal(SIGINT);
   EXPECT_EQ(program.exit_code(gone_within), 130);

@@ -47,8 +47,8 @@ TEST_F(Orphans, LeaveBeforeThereIsAPlan) {
   kill_launcher(program);
 }
 
-TEST_F(Orphans, LeaveWhenTheirFunctionsHang) {
-  Program program(support::wayward_job, {}, mode("step hangs"));
+TEST_F(Orphans, LeaveWhenTheGraceIsOverThoughTheirFunctionsHang) {
+  Program program(support::wayward_job, {"--grace", "0.5"}, mode("step hangs"));
   ASSERT_GT(program.wait_for("feral-worker-1"), 0);
   kill_launcher(program);
 }

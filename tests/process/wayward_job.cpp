@@ -35,6 +35,12 @@ const std::string shared_file = variable("FERAL_TEST_FILE");
   for (;;) ::pause();
 }
 
+// Its name shows in the stack, the op before it as the last one.
+[[gnu::noinline]] void hang_in_an_op(const feral::Tensor& data) {
+  data.exp();
+  hang();
+}
+
 // True for the first caller of all processes.
 bool first_of_all() {
   const int file = ::open(shared_file.c_str(), O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -86,6 +92,7 @@ struct Points : feral::data::Dataset {
   void get(std::int64_t index, feral::data::Sample& into) const override {
     if (mode == "data throws" && index == 17) throw feral::Error("sample 17: cannot be read; mend the file");
     if (mode == "data throws another exception" && index == 17) throw std::out_of_range("surprise");
+    if (mode == "data hangs once" && index == 17 && first_of_all()) hang();
     if (mode == "data segfaults" && index == 17) segfault();
     if (mode == "data segfaults once" && index == 17 && first_of_all()) segfault();
     into.field<float>(0)[0] = index % 2 == 0 ? 1.0F : -1.0F;
@@ -137,6 +144,13 @@ double step(feral::StepContext& context) {
   if (mode == "step exits once" && first_of_all()) std::exit(0);
   if (mode == "step throws") throw feral::Error("step: the batch is wrong; look at it");
   if (mode == "step hangs") hang();
+  if (mode == "step hangs once" && first_of_all()) hang_in_an_op(context.batch.data());
+  if (mode == "step says and segfaults") {
+    for (int i = 0; i < 60; ++i) std::printf("word %d\n", i);
+    std::fflush(stdout);
+    context.model(context.batch.data());
+    segfault();
+  }
   if (mode == "step records") record(context.batch);
   if (mode == "step chats") chat();
   while (mode == "step floods") std::puts("so much to say");
@@ -161,6 +175,12 @@ int main(int argc, char** argv) {
   if (mode == "metric exits once") {
     job.metric = [](feral::nn::Module&, const feral::data::Batch& batch) {
       if (first_of_all()) std::exit(0);
+      return static_cast<double>(batch.size());
+    };
+  }
+  if (mode == "metric hangs once") {
+    job.metric = [](feral::nn::Module&, const feral::data::Batch& batch) {
+      if (first_of_all()) hang();
       return static_cast<double>(batch.size());
     };
   }

@@ -158,5 +158,22 @@ TEST(CheckMemoryBudget, ASumThatOverflowsIsTooMuch) {
 
 TEST(MemoryBudgetOfThisMachine, IsSomething) { EXPECT_GT(memory_budget().available_bytes, mebibyte); }
 
+TEST_F(Budget, KillsForWantOfMemoryAreThoseOfTheOwnGroup) {
+  const auto kills = [&] {
+    return oom_kills({.meminfo = folder_.path() / "meminfo",
+                      .self_cgroup = folder_.path() / "cgroup",
+                      .cgroup_mount = folder_.path() / "sys"});
+  };
+  EXPECT_EQ(kills(), 0U);
+  write("cgroup", "0::/a/job\n");
+  write("sys/a/memory.events", "low 0\noom 4\noom_kill 3\n");
+  EXPECT_EQ(kills(), 3U) << "the nearest that counts";
+  write("sys/a/job/memory.events", "low 0\nhigh 5\noom 2\noom_kill 1\noom_group_kill 0\n");
+  EXPECT_EQ(kills(), 1U);
+  write("cgroup", "4:memory:/job\n");
+  write("sys/memory/job/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n");
+  EXPECT_EQ(kills(), 7U);
+}
+
 }  // namespace
 }  // namespace feral::shm

@@ -45,6 +45,40 @@ struct Ring {
   SlotRing ring;
 };
 
+TEST(SlotRing, BeginsWhereItIsTold) {
+  Ring ring(3, 10);
+  ring->start_at(std::vector<std::uint32_t>{2, 1, 1});
+  EXPECT_EQ(ring->done_count(), 4U);
+  EXPECT_EQ(ring->low_water(), 4U);
+  EXPECT_EQ(ring.load(), 4U);
+  EXPECT_EQ(ring.load(), 5U);
+  EXPECT_EQ(ring.load(), 6U);
+  EXPECT_EQ(ring.work(), 4U);
+  EXPECT_TRUE(has(error_of([&] { ring->start_at(std::vector<std::uint32_t>{1}); }), {"1 turns for 3 slots"}));
+  EXPECT_TRUE(has(error_of([&] {
+                    ring->start_at(std::vector<std::uint32_t>{4, 4, 3});
+                  }),
+                  {"turn 4 of slot 1 lies beyond the last of 10 batches"}));
+  Ring whole(3, 10);
+  whole->start_at(std::vector<std::uint32_t>{4, 3, 3});
+  EXPECT_TRUE(whole->all_done());
+  EXPECT_FALSE(whole->try_claim(loader));
+}
+
+TEST(SlotRing, ABatchThatIsPutBackIsReadyAsItWas) {
+  Ring ring(2, 10);
+  ring.load();
+  EXPECT_FALSE(ring->any(SlotPhase::busy));
+  const auto claim = ring->try_take(worker);
+  ASSERT_TRUE(claim);
+  EXPECT_TRUE(ring->any(SlotPhase::busy));
+  ring->put_back(*claim);
+  EXPECT_FALSE(ring->any(SlotPhase::busy));
+  EXPECT_EQ(ring->phase(0), SlotPhase::ready);
+  EXPECT_EQ(ring->done_count(), 0U);
+  EXPECT_EQ(ring.work(), 0U);
+}
+
 TEST(SlotRing, ASlotGoesThroughItsPhases) {
   Ring ring(2, 10);
   EXPECT_EQ(ring->phase(0), SlotPhase::free);

@@ -14,6 +14,8 @@
 #include "shm/memfd.hpp"
 #include "tensor/cpu/blas.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "workers/checkpoint_folder.hpp"
 #include "workers/evaluator.hpp"
 #include "workers/hogwild_worker.hpp"
 #include "workers/job_arena.hpp"
@@ -226,6 +228,26 @@ TEST(HogwildThreads, AConvolutionalNetTrainsToo) {
   expect_every_sample_once_an_epoch(job.arena());
   ASSERT_EQ(job.last().done.load(), 1U);
   EXPECT_TRUE(std::isfinite(job.last().loss));
+}
+
+TEST(HogwildThreads, CheckpointsAreWrittenBesideTheTraining) {
+  for (const CheckpointMode mode : {CheckpointMode::fuzzy, CheckpointMode::quiesced}) {
+    const support::TemporaryFolder folder;
+    TrainOptions options;
+    options.epochs = 12;
+    options.batch = 20;
+    options.checkpoint = folder.path();
+    options.checkpoint_mode = mode;
+    ThreadedJob job(digits_job<models::MLP>(), options);
+    job.run();
+    expect_every_sample_once_an_epoch(job.arena());
+    EXPECT_GE(job.arena().checkpoint().written.load(), 1U);
+    EXPECT_EQ(job.arena().checkpoint().failed.load(), 0U);
+    const CheckpointSearch search = newest_checkpoint(folder.path());
+    ASSERT_TRUE(search.found);
+    EXPECT_EQ(search.found->step, job.arena().ring().item_count());
+    EXPECT_EQ(search.found->record.mode, CheckpointMode::quiesced) << "nobody trains any more";
+  }
 }
 
 TEST(HogwildThreads, AReachedTargetStopsEverybodyAndIsMeasuredAgain) {

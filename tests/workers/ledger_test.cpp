@@ -186,5 +186,37 @@ TEST(Ledger, MemoryOfAnotherSizeIsRefused) {
   EXPECT_TRUE(support::has(support::error_of([] { Ledger::size_bytes(4096, 1ULL << 60); }), {"overflow"}));
 }
 
+TEST(Ledger, GoesOnFromWhatIsRestored) {
+  for (const std::uint32_t slots : {1U, 2U, 5U, 7U, 40U}) {
+    const EpochPlan plan{.samples = 10, .batch = 4};
+    Books first(plan, slots, 6);
+    // At every point of the run another one goes on from there.
+    for (std::uint64_t done = 0; done < first.items; ++done) {
+      Books second(plan, slots, 6);
+      std::vector<std::uint32_t> turns;
+      for (std::uint32_t slot = 0; slot < slots; ++slot) turns.push_back(first.ring.turn(slot));
+      second.ring.start_at(turns);
+      for (std::uint64_t epoch = 0; epoch < 6; ++epoch) {
+        second.ledger.restore(second.ring, epoch, first.ledger.totals(first.ring, epoch));
+        const EpochTotals expected = first.ledger.totals(first.ring, epoch);
+        EXPECT_EQ(second.ledger.totals(second.ring, epoch).samples, expected.samples);
+        EXPECT_EQ(second.ledger.totals(second.ring, epoch).loss_sum, expected.loss_sum);
+      }
+      while (!second.ring.all_done()) {
+        second.fill();
+        second.train_one();
+      }
+      for (std::uint64_t epoch = 0; epoch < 6; ++epoch) {
+        const auto start = static_cast<double>(3 * epoch);
+        EXPECT_EQ(second.ledger.totals(second.ring, epoch).samples, 10U) << slots << " slots, epoch " << epoch;
+        EXPECT_DOUBLE_EQ(second.ledger.totals(second.ring, epoch).loss_sum,
+                         4 * (start + 1) + 4 * (start + 2) + 2 * (start + 3));
+      }
+      first.fill();
+      first.train_one();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace feral
