@@ -41,7 +41,7 @@ ProcessBeats beats_of(const ChildProcess& child, JobArena* arena) {
   const Heartbeat& heartbeat = watched(*arena, identity.role, identity.owner.index).heartbeat;
   beats.beats = heartbeat.beats.load(std::memory_order_relaxed);
   beats.waiting = heartbeat.waiting.load(std::memory_order_relaxed) != 0 || waits_for_stripe(identity, *arena);
-  if (beats.waiting) beats.stopped = process_state(child.pid()).stopped();
+  if (beats.waiting) beats.stopped = is_stopped(child.pid());
   return beats;
 }
 
@@ -84,12 +84,12 @@ void DeathWatch::begin_end_of(ChildProcess& child, const Hang& hang, JobArena* a
 
 void DeathWatch::on_stack(ChildProcess& child, const StackReport& report) {
   Evidence& evidence = evidence_[child.pid()];
+  if (evidence.hang) child.kill();
   evidence.stack.clear();
   for (std::size_t i = 0; i < std::min(report.frames.size(), frames_shown); ++i) {
     evidence.stack.push_back(feral::describe(report.frames[i], i > 0));
     if (evidence.stack.back() == "main" || evidence.stack.back().starts_with("main (")) break;
   }
-  if (evidence.hang) child.kill();
 }
 
 Casualty DeathWatch::describe(ChildProcess& child, JobArena* arena) const {

@@ -12,11 +12,12 @@ namespace feral {
 MemoryPlan memory_plan(const TrainOptions& options, const JobDescription& description,
                        const data::BatchLayout& layout) {
   const std::uint64_t copies = trains_on_a_copy(options.policy, options.publish_every) ? 2 : 0;
-  const std::uint64_t states = options.shared_state ? 1 : static_cast<std::uint64_t>(options.workers);
+  const auto states = static_cast<std::uint64_t>(options.shared_state ? 1 : options.workers);
+  const std::uint64_t checkpoint_bytes =
+      options.checkpoint.empty() ? 0 : description.parameter_bytes + states * description.optimizer_bytes;
   return {.worker_bytes = process_bytes + (2 + copies) * description.parameter_bytes + 8 * layout.size_bytes(),
           .loader_bytes = std::max(process_bytes, description.resident_bytes),
-          .copy_bytes =
-              options.checkpoint.empty() ? 0 : description.parameter_bytes + states * description.optimizer_bytes};
+          .checkpoint_bytes = checkpoint_bytes};
 }
 
 void check_room_for(const ProcessCounts& more, const MemoryPlan& plan) {

@@ -12,14 +12,13 @@ namespace feral {
 struct MemoryPlan {
   std::uint64_t worker_bytes = 0;  // gradients and activations, under some policies two copies of the parameters
   std::uint64_t loader_bytes = 0;  // about what the evaluator held after building the data
+  std::uint64_t checkpoint_bytes = 0;  // the copy that the evaluator writes checkpoints from
 
-  std::uint64_t copy_bytes = 0;  // what the evaluator writes checkpoints from; not of a worker or loader
-
-  // Of the workers and loaders.
   std::uint64_t of(const ProcessCounts& counts) const noexcept {
     return static_cast<std::uint64_t>(counts.workers) * worker_bytes +
            static_cast<std::uint64_t>(counts.loaders) * loader_bytes;
   }
+  std::uint64_t whole(const ProcessCounts& counts) const noexcept { return of(counts) + checkpoint_bytes; }
 };
 
 MemoryPlan memory_plan(const TrainOptions& options, const JobDescription& description,

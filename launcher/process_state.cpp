@@ -2,15 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <fstream>
-#include <iterator>
 
 namespace feral {
 namespace {
 
+// Empty when it cannot be read, as when the process ends meanwhile: then reading fails though opening did not.
 std::string content_of(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::array<char, 4096> buffer;
+  in.read(buffer.data(), buffer.size());
+  return {buffer.data(), in.bad() ? 0 : static_cast<std::size_t>(in.gcount())};
+}
+
+char state_in(const std::filesystem::path& folder) {
+  const std::string stat = content_of(folder / "stat");  // PID (NAME) STATE …, and the name may hold anything
+  const std::size_t close = stat.rfind(')');
+  return close != std::string::npos && close + 2 < stat.size() ? stat[close + 2] : '?';
 }
 
 const char* words_for(char state) {
@@ -41,13 +50,14 @@ std::string ProcessState::to_string() const {
   return text + ")";
 }
 
+bool is_stopped(pid_t pid) {
+  return ProcessState{.state = state_in(fmt::format("/proc/{}", pid)), .waiting = {}}.stopped();
+}
+
 ProcessState process_state(pid_t pid, const std::filesystem::path& proc) {
   const std::filesystem::path folder = proc / std::to_string(pid);
   ProcessState result;
-  const std::string stat = content_of(folder / "stat");  // PID (NAME) STATE …, and the name may hold anything
-  if (const std::size_t close = stat.rfind(')'); close != std::string::npos && close + 2 < stat.size()) {
-    result.state = stat[close + 2];
-  }
+  result.state = state_in(folder);
   result.waiting = content_of(folder / "wchan");
   if (result.waiting == "0") result.waiting.clear();
   std::ifstream call(folder / "syscall");

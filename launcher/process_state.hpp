@@ -20,6 +20,9 @@ struct ProcessState {
   std::string to_string() const;
 };
 
+// Whether the process is stopped (by SIGSTOP, by a debugger); the cheaper question.
+bool is_stopped(pid_t pid);
+
 // `proc` is the kernel's /proc; tests give another.
 ProcessState process_state(pid_t pid, const std::filesystem::path& proc = "/proc");
 

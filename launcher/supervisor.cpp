@@ -11,6 +11,7 @@
 #include "shm/memfd.hpp"
 #include "shm/memory_budget.hpp"
 #include "shm/numa.hpp"
+#include "workers/parameter_access.hpp"
 #include "workers/watched.hpp"
 
 namespace feral {
@@ -62,8 +63,8 @@ int Supervisor::run() {
   std::signal(SIGCHLD, SIG_DFL);  // an inherited SIG_IGN would hide how children end
   check_options(options_);
   check_report_path(options_.report);
-  if (!options_.name.empty()) check_job_name(options_.name);
   checkpoints_.emplace(options_);
+  if (!options_.name.empty()) check_job_name(options_.name);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     if (!is_ignored(number)) signals_.add(number);
   }
@@ -158,8 +159,7 @@ void Supervisor::plan(const JobDescription& description) {
     print_plan(description, arena_plan.total_bytes());
     print_whole_plan(arena_plan);
   }
-  shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(),
-                           memory_.of(counts_) + memory_.copy_bytes);
+  shm::check_memory_budget(shm::memory_budget(), arena_plan.total_bytes(), memory_.whole(counts_));
   check_address_space(arena_plan.total_bytes() + std::max(memory_.worker_bytes, memory_.loader_bytes));
   if (options_.dry_run) {
     stop_children();

@@ -36,7 +36,7 @@ void Supervisor::print_whole_plan(const shm::ArenaPlan& arena) {
     line(fmt::format("  {:<12} {:>14} bytes at {}", region.name, with_thousands(region.size_bytes),
                      with_thousands(region.offset_bytes)));
   }
-  const std::uint64_t own = memory_.of(counts_) + memory_.copy_bytes;
+  const std::uint64_t own = memory_.whole(counts_);
   const shm::MemoryBudget budget = shm::memory_budget();
   line(fmt::format("private memory: about {} a worker and {} a loader, {} in all",
                    human_bytes(memory_.worker_bytes), human_bytes(memory_.loader_bytes), human_bytes(own)));

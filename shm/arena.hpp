@@ -68,6 +68,14 @@ class Arena {
     return *reinterpret_cast<T*>(bytes.data());
   }
 
+  // The region as `count` of T; throws feral::Error when its size is not theirs.
+  template <class T>
+  std::span<T> array(std::string_view name, std::size_t count) const {
+    const std::span<std::byte> bytes = region(name);
+    if (bytes.size() != count * sizeof(T)) fail("arena: region '{}' has {} bytes", name, bytes.size());
+    return {reinterpret_cast<T*>(bytes.data()), count};
+  }
+
   std::size_t size_bytes() const noexcept;
 
   Arena(Arena&&) noexcept;

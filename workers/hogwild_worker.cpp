@@ -109,9 +109,9 @@ class HogwildWorker {
     for (;;) {
       const bool leaving =
           arena_.stopping() || owner_.index >= steering.workers_wanted.load(std::memory_order_relaxed);
-      const bool quiet = !may_begin_batch(arena_);
+      const bool paused = !may_begin_batch(arena_);
       const std::uint32_t key = ring.ready_event().key();
-      if (!leaving && !quiet && steering.paused.load(std::memory_order_relaxed) == 0) {
+      if (!leaving && !paused && steering.paused.load(std::memory_order_relaxed) == 0) {
         if (const auto claim = ring.try_take(owner_)) {
           if (may_begin_batch(arena_)) return claim;
           ring.put_back(*claim);
@@ -122,7 +122,7 @@ class HogwildWorker {
       // Nobody leaves before all is done: a batch that another worker holds comes back if that worker dies.
       if (leaving || ring.all_done()) return std::nullopt;
       own_.heartbeat.wait();
-      if (quiet) {
+      if (paused) {
         if (arena_.replicas()) arena_.replicas()->leave(owner_, *stretches_, arena_.parameters());
         wait_out_pause(arena_);
         continue;

@@ -90,6 +90,7 @@ void check_deterministic(const TrainOptions& options) {
   refuse(options.publish_every != 1, fmt::format("--publish-every {}", options.publish_every),
          "it publishes every batch");
   refuse(options.replicas, "--replicas per-node", "which node is reconciled when is a matter of time");
+  refuse(options.staleness_scale, "--staleness-scale", "how many updates came between is a matter of time");
   refuse(options.shared_state, "--shared-state", "each worker's state follows its own batches");
   refuse(options.schedule == optim::Schedule::plateau, "--schedule plateau",
          "when a loss has been measured is a matter of time");
@@ -127,13 +128,6 @@ std::uint32_t most(std::int64_t asked, std::int64_t at_first, int cores) {
 }
 
 std::size_t optimizer_stride(const JobBlock& block) { return align_up(block.optimizer_bytes, control_line_bytes); }
-
-template <class T>
-std::span<T> array(const shm::Arena& arena, std::string_view name, std::size_t count) {
-  const std::span<std::byte> bytes = arena.region(name);
-  if (bytes.size() != count * sizeof(T)) fail("arena: region '{}' has {} bytes", name, bytes.size());
-  return {reinterpret_cast<T*>(bytes.data()), count};
-}
 
 }  // namespace
 
@@ -331,15 +325,15 @@ JobArena::JobArena(shm::Arena arena, shm::SlotRing ring)
       steering_(&arena_.object<SteeringBlock>("steering")),
       ring_(ring),
       ledger_(arena_.region("ledger"), job_->plan, job_->slots, job_->epochs),
-      workers_(array<WorkerBlock>(arena_, "workers", job_->max_workers)),
-      loaders_(array<LoaderBlock>(arena_, "loaders", job_->max_loaders)),
+      workers_(arena_.array<WorkerBlock>("workers", job_->max_workers)),
+      loaders_(arena_.array<LoaderBlock>("loaders", job_->max_loaders)),
       evaluator_(&arena_.object<EvaluatorBlock>("evaluator")),
-      evaluations_(array<Evaluation>(arena_, "evaluations", job_->epochs + 1)),
+      evaluations_(arena_.array<Evaluation>("evaluations", job_->epochs + 1)),
       parameters_(arena_.region("parameters")),
-      tensors_(array<TensorRecord>(arena_, "tensors", job_->tensor_records)),
+      tensors_(arena_.array<TensorRecord>("tensors", job_->tensor_records)),
       optimizers_(arena_.region("optimizers")),
       batches_(arena_.region("batches")),
-      stripes_(array<shm::OwnerLock>(arena_, "stripes", stripe_count)),
+      stripes_(arena_.array<shm::OwnerLock>("stripes", stripe_count)),
       layout_(checked_fields(*job_), static_cast<std::int64_t>(job_->plan.batch)),
       slot_bytes_(feral::slot_bytes(layout_)),
       optimizer_stride_(optimizer_stride(*job_)),

@@ -99,8 +99,6 @@ struct ControlBlock {
 // under Policy::locked (optim::Optimizer::set_lock); those of a dead worker are given back by the launcher.
 inline constexpr std::size_t stripe_count = 16;
 
-// How a worker or loader is: written by it alone, relaxed, and read by the launcher. Batches are told by their
-// number plus 1, so that zero bytes say "none".
 // How a child is: written by it alone, relaxed, and read by the launcher, which clears it before it starts a
 // replacement. Batches are told by their number plus 1, so that zero bytes say "none"; the evaluator's are those of
 // the data to test on.

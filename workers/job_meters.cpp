@@ -12,13 +12,6 @@ constexpr int worker_shift = 40;
 constexpr int what_shift = 56;
 constexpr std::uint64_t item_mask = (std::uint64_t{1} << worker_shift) - 1;
 
-template <class T>
-std::span<T> meters_in(const shm::Arena& arena, std::string_view name, std::size_t count) {
-  const std::span<std::byte> bytes = arena.region(name);
-  if (bytes.size() != count * sizeof(T)) fail("arena: region '{}' has {} bytes", name, bytes.size());
-  return {reinterpret_cast<T*>(bytes.data()), count};
-}
-
 }  // namespace
 
 void JobMeters::plan(shm::ArenaPlan& plan, const JobBlock& block) {
@@ -33,9 +26,9 @@ void JobMeters::plan(shm::ArenaPlan& plan, const JobBlock& block) {
 JobMeters::JobMeters(const shm::Arena& arena, const JobBlock& block)
     : updates_(&arena.object<UpdateCounter>("updates")),
       trouble_(&arena.object<TroubleWord>("trouble")),
-      workers_(meters_in<WorkerMeters>(arena, "meters", block.max_workers)),
-      lost_(meters_in<LostRecord>(arena, "lost_updates", checked_multiply(block.max_workers, block.tensor_count))),
-      names_(meters_in<char>(arena, "tensor_names", block.tensor_name_bytes)),
+      workers_(arena.array<WorkerMeters>("meters", block.max_workers)),
+      lost_(arena.array<LostRecord>("lost_updates", checked_multiply(block.max_workers, block.tensor_count))),
+      names_(arena.array<char>("tensor_names", block.tensor_name_bytes)),
       tensor_count_(block.tensor_count) {}
 
 std::size_t JobMeters::tensor_name_bytes(const std::vector<std::string>& names) noexcept {

@@ -199,12 +199,16 @@ void write_live(std::span<std::byte> live, std::span<const std::byte> from) noex
 }
 
 std::uint64_t checksum(std::span<const std::byte> region) noexcept {
-  std::uint64_t sum = 0x9e3779b97f4a7c15ULL;  // odd numbers of no structure: the golden ratio's and another's bits
+  // A word at a time, mixed by the constants and shifts of splitmix64's finalizer (Steele, Lea, Flood, "Fast
+  // splittable pseudorandom number generators", 2014): with one product alone the highest bits of two words could
+  // cancel.
+  std::uint64_t sum = 0x9e3779b97f4a7c15ULL;
   for (std::size_t at = 0; at < region.size(); at += sizeof(Word)) {
     Word word = 0;
     std::memcpy(&word, region.data() + at, std::min(sizeof word, region.size() - at));
-    sum = (sum ^ word) * 0xd6e8feb86659fd93ULL;
-    sum ^= sum >> 32;  // a product carries upwards only
+    sum = (sum ^ word) * 0xbf58476d1ce4e5b9ULL;
+    sum = (sum ^ (sum >> 27)) * 0x94d049bb133111ebULL;
+    sum ^= sum >> 31;
   }
   return sum;
 }

@@ -84,7 +84,11 @@ TEST(FeralLine, OfTrainSetsEveryOption) {
                                "--keep-blas-env",
                                "--name",
                                "mine",
-                               "--dry-run"});
+                               "--dry-run",
+                               "--hang-timeout",
+                               "2.5",
+                               "--grace",
+                               "0.25"});
   ASSERT_FALSE(p.line.exit_code) << p.errors;
   EXPECT_EQ(p.line.command, "train");
   EXPECT_EQ(p.line.model, "lenet");
@@ -105,6 +109,8 @@ TEST(FeralLine, OfTrainSetsEveryOption) {
   EXPECT_TRUE(o.keep_blas_env);
   EXPECT_EQ(o.name, "mine");
   EXPECT_TRUE(o.dry_run);
+  EXPECT_EQ(o.hang_timeout, 2.5);
+  EXPECT_EQ(o.grace, 0.25);
 }
 
 TEST(FeralLine, OfTrainChoosesRuleScheduleAndPolicy) {
@@ -125,6 +131,21 @@ TEST(FeralLine, OfTrainChoosesRuleScheduleAndPolicy) {
   EXPECT_EQ(o.warmup, 100);
   EXPECT_EQ(o.policy, Policy::locked);
   EXPECT_TRUE(o.shared_state);
+}
+
+TEST(FeralLine, EveryPolicyHasItsName) {
+  const auto with = [](const std::vector<std::string>& more) {
+    std::vector<std::string> line = {"train", "mlp", "--data", "digits"};
+    line.insert(line.end(), more.begin(), more.end());
+    return feral_line(line);
+  };
+  EXPECT_EQ(with({"--policy", "racy"}).line.options.policy, Policy::racy);
+  EXPECT_EQ(with({"--policy", "atomic-add"}).line.options.policy, Policy::atomic_add);
+  EXPECT_EQ(with({"--policy", "snapshot"}).line.options.policy, Policy::snapshot);
+  EXPECT_TRUE(has(with({"--policy", "atomic"}).errors, {"'atomic'", "racy, atomic-add, locked, snapshot"}));
+  EXPECT_EQ(with({"--publish-every", "4"}).line.options.publish_every, 4);
+  EXPECT_TRUE(with({"--deterministic"}).line.options.deterministic);
+  EXPECT_EQ(with({"--publish-every", "4", "--policy", "locked"}).line.exit_code, 2);
 }
 
 TEST(FeralLine, AnotherRuleBringsItsOwnRates) {
@@ -157,7 +178,8 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   EXPECT_TRUE(refused(with({"--wrkers", "3"}), {"--wrkers"}));
   EXPECT_TRUE(refused(with({"extra"}), {"extra"}));
   EXPECT_TRUE(refused(with({"--optimizer", "lion"}), {"--optimizer", "lion", "sgd, adam, adamw"}));
-  EXPECT_TRUE(refused(with({"--policy", "atomic"}), {"--policy", "atomic", "racy"}));
+  EXPECT_TRUE(refused(with({"--policy", "sometimes"}), {"--policy", "sometimes", "racy"}));
+  EXPECT_TRUE(refused(with({"--policy", "careful"}), {"--policy", "careful", "racy"}));
   EXPECT_TRUE(refused(with({"--workers", "two"}), {"--workers", "two"}));
   EXPECT_TRUE(refused(with({"--workers"}), {"--workers"}));
   EXPECT_TRUE(refused(with({"--batch", "1.5"}), {"--batch", "1.5"}));
@@ -175,6 +197,11 @@ TEST(FeralLine, RefusesWhatItDoesNotKnowByName) {
   EXPECT_TRUE(refused(with({"--seed", "-1"}), {"--seed"}));
   EXPECT_TRUE(refused(with({"--target-accuracy", "1.5"}), {"--target-accuracy"}));
   EXPECT_TRUE(refused(with({"--max-restarts", "-1"}), {"--max-restarts"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "0.1"}), {"--hang-timeout 0.1", "0 (never) or 0.5 to"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "-1"}), {"--hang-timeout -1"}));
+  EXPECT_TRUE(refused(with({"--hang-timeout", "nan"}), {"--hang-timeout"}));
+  EXPECT_EQ(with({"--hang-timeout", "0"}).errors, "");
+  EXPECT_TRUE(refused(with({"--grace", "-0.5"}), {"--grace -0.5"}));
 }
 
 TEST(FeralLine, HelpAndVersionGoToStdout) {

@@ -52,7 +52,7 @@ TEST(Limits, OfAddressSpaceIsAnErrorWithTheNumbers) {
 }
 
 TEST(MemoryPlan, MoreProcessesThanThereIsRoomForAreRefusedWithTheNumbers) {
-  const MemoryPlan plan{.worker_bytes = 1ULL << 40, .loader_bytes = 1ULL << 30, .copy_bytes = 0};
+  const MemoryPlan plan{.worker_bytes = 1ULL << 40, .loader_bytes = 1ULL << 30};
   EXPECT_EQ(plan.of({.workers = 2, .loaders = 3}), (2ULL << 40) + (3ULL << 30));
   EXPECT_EQ(error_of([&] { check_room_for({}, plan); }), "");
   EXPECT_TRUE(has(error_of([&] { check_room_for({.workers = 512, .loaders = 0}, plan); }),

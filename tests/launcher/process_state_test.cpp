@@ -24,9 +24,11 @@ TEST(ProcessState, OfOneThatSleepsAndIsStoppedAndIsGone) {
   EXPECT_TRUE(support::eventually([&] { return state().state == 'S'; }));
   EXPECT_TRUE(state().can_answer());
   EXPECT_FALSE(state().stopped());
+  EXPECT_FALSE(is_stopped(process.pid()));
   ::kill(process.pid(), SIGSTOP);
   EXPECT_TRUE(support::eventually([&] { return state().stopped(); }));
   EXPECT_FALSE(state().can_answer());
+  EXPECT_TRUE(is_stopped(process.pid()));
   EXPECT_TRUE(support::has(state().to_string(), {"stopped (state T"}));
   const pid_t pid = process.pid();
   process.kill();

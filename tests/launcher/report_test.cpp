@@ -40,6 +40,9 @@ Report report() {
   r.peak_rss_bytes_per_worker = 1 << 21;
   r.cores = 8;
   r.cpu = "A \"CPU\"";
+  r.options.policy = Policy::atomic_add;
+  r.options.publish_every = 4;
+  r.parameters_checksum = 0x1234'5678'9abc;
   r.meters.staleness = {.updates = 10, .mean = 0.5, .p50 = 1, .p99 = 3, .max = 4};
   r.meters.staleness_per_worker = {r.meters.staleness, {}};
   r.meters.dropped_nonfinite = 3;
@@ -72,6 +75,10 @@ TEST(Report, HasTheKeysThatStayStable) {
       {"peak_rss_bytes_per_worker", 1 << 21},
       {"version", FERAL_VERSION},
       {"host", {{"cores", 8}, {"cpu", "A \"CPU\""}, {"gpus", nlohmann::json::array()}}},
+      {"policy", "atomic-add"},
+      {"publish_every", 4},
+      {"deterministic", false},
+      {"parameters_checksum", "0000123456789abc"},
       {"updates_dropped_nonfinite", 3},
       {"updates_dropped_nonfinite_per_worker", {1, 2}},
       {"staleness", {{"mean", 0.5}, {"p50", 1}, {"p99", 3}, {"max", 4}}},

@@ -84,72 +84,109 @@ TEST(SharedState, AMixtureOfTwoWorkersMomentsMakesNoLargeStep) {
 
 constexpr int updates_each = 300;
 
-// One update as it was made: the gradient that its worker had computed.
+constexpr int parts = 3;    // parameters
+constexpr int stripes = 7;  // some without a parameter
+
+// One update of a parameter as it was made: whose it was, and the gradient that this worker had computed.
 struct Update {
+  int worker;
   float gradient[elements];
 };
 
-// What two workers share: parameters, lock, and under the lock the updates in their order.
+// What two workers share: parameters, locks, and under the locks the updates of each parameter in their order.
 struct Shared {
-  alignas(64) float parameter[elements];
-  shm::OwnerLock lock;
-  std::atomic<int> count;  // written under the lock
+  struct alignas(64) Part {
+    float parameter[elements];
+    std::atomic<int> count;  // written under the lock
+    Update updates[2 * updates_each];
+  };
+  Part parts[feral::optim::parts];
+  shm::OwnerLock stripes[feral::optim::stripes];
   std::atomic<int> arrived;
-  Update updates[2 * updates_each];
 };
 
-// Adam that writes down what it does, under the lock that step() holds.
+std::vector<Tensor> parameters_of(Shared& shared) {
+  std::vector<Tensor> parameters;
+  for (Shared::Part& part : shared.parts) {
+    parameters.push_back(Tensor::borrow(part.parameter, {elements}, DType::float32));
+  }
+  return parameters;
+}
+
+// Adam that writes down what it does, under the locks that step() holds.
 class RecordingAdam : public Adam {
  public:
-  RecordingAdam(Shared& shared, const Tensor& parameter) : Adam({parameter}, {.lr = 0.01}), shared_(shared) {}
+  RecordingAdam(Shared& shared, int worker)
+      : Adam(parameters_of(shared), {.lr = 0.01}), shared_(shared), worker_(worker) {}
 
  protected:
   void update(std::size_t group, std::uint64_t count, const Operands& operands) override {
-    const int number = shared_.count.load(std::memory_order_relaxed);
-    std::memcpy(shared_.updates[number].gradient, operands.gradient, sizeof(Update));
-    shared_.count.store(number + 1, std::memory_order_relaxed);
+    for (Shared::Part& part : shared_.parts) {
+      if (operands.parameter != static_cast<void*>(part.parameter)) continue;
+      const int number = part.count.load(std::memory_order_relaxed);
+      part.updates[number].worker = worker_;
+      std::memcpy(part.updates[number].gradient, operands.gradient, sizeof part.updates[number].gradient);
+      part.count.store(number + 1, std::memory_order_relaxed);
+    }
     Adam::update(group, count, operands);
   }
 
  private:
   Shared& shared_;
+  int worker_;
 };
 
 void work(Shared& shared, std::span<std::byte> state, std::uint16_t index) {
-  const Tensor parameter = Tensor::borrow(shared.parameter, {elements}, DType::float32);
-  RecordingAdam optimizer(shared, parameter);
+  RecordingAdam optimizer(shared, index);
   optimizer.bind_state(state);
-  optimizer.set_lock(&shared.lock, {index, 0});
-  const Tensor gradient = Tensor::empty({elements});
+  optimizer.set_lock(shared.stripes, {index, 0});
   Numbers numbers(index);
   // Both begin together, so that they do meet.
   shared.arrived.fetch_add(1);
   while (shared.arrived.load() < 2) ::sched_yield();
   for (int i = 0; i < updates_each; ++i) {
     // The reads race on purpose, as a forward pass does: the gradient is of some mixture of updates.
-    for (std::int64_t e = 0; e < elements; ++e) {
-      gradient.data<float>()[e] = racy_load(shared.parameter + e) - static_cast<float>(numbers.next());
+    for (const Tensor& parameter : optimizer.parameters()) {
+      const Tensor gradient = Tensor::empty({elements});
+      for (std::int64_t e = 0; e < elements; ++e) {
+        gradient.data<float>()[e] = racy_load(parameter.data<float>() + e) - static_cast<float>(numbers.next());
+      }
+      parameter.set_grad(gradient);
     }
-    parameter.set_grad(gradient);
     optimizer.step();
   }
 }
 
 void expect_serial(const Shared& shared, std::span<const std::byte> state) {
-  ASSERT_EQ(shared.count.load(), 2 * updates_each);
-  const Tensor parameter = Tensor::zeros({elements});
-  Adam optimizer({parameter}, {.lr = 0.01});
-  for (const Update& update : shared.updates) {
-    parameter.set_grad(
-        Tensor::from_vector(std::vector<float>(update.gradient, update.gradient + elements), {elements}));
+  std::vector<Tensor> parameters;
+  for (const Shared::Part& part : shared.parts) {
+    ASSERT_EQ(part.count.load(), 2 * updates_each);
+    parameters.push_back(Tensor::zeros({elements}));
+  }
+  Adam optimizer(parameters, {.lr = 0.01});
+  for (int i = 0; i < 2 * updates_each; ++i) {
+    for (int p = 0; p < parts; ++p) {
+      const Update& update = shared.parts[p].updates[i];
+      ASSERT_EQ(update.worker, shared.parts[0].updates[i].worker) << "update " << i << " was overtaken";
+      parameters[static_cast<std::size_t>(p)].set_grad(
+          Tensor::from_vector(std::vector<float>(update.gradient, update.gradient + elements), {elements}));
+    }
     optimizer.step();
   }
-  EXPECT_EQ(std::memcmp(parameter.raw_data(), shared.parameter, sizeof shared.parameter), 0);
+  for (int p = 0; p < parts; ++p) {
+    const Shared::Part& part = shared.parts[p];
+    EXPECT_EQ(
+        std::memcmp(parameters[static_cast<std::size_t>(p)].raw_data(), part.parameter, sizeof part.parameter), 0);
+  }
   const std::byte* own = optimizer.named_state()[0].tensor.raw_data();
   EXPECT_EQ(std::memcmp(own, state.data(), state.size()), 0);
 }
 
-std::size_t state_bytes() { return Adam({Tensor::zeros({elements})}).state_bytes(); }
+std::size_t state_bytes() {
+  std::vector<Tensor> parameters;
+  for (int p = 0; p < parts; ++p) parameters.push_back(Tensor::zeros({elements}));
+  return Adam(parameters).state_bytes();
+}
 
 TEST(SharedState, TwoLockedThreadsEqualASerialOrderToTheBit) {
   const auto shared = std::make_unique<Shared>();

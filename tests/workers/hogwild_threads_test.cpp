@@ -13,6 +13,7 @@
 #include "models/mlp.hpp"
 #include "shm/memfd.hpp"
 #include "tensor/cpu/blas.hpp"
+#include "tensor/racy.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "workers/checkpoint_folder.hpp"
@@ -185,6 +186,86 @@ TEST(HogwildThreads, SteeredWorkersPauseLeaveAndTakeTheRateThatIsSet) {
   expect_every_sample_once_an_epoch(job.arena());
   EXPECT_GT(steered.load(), 100);
   EXPECT_LE(arena->workers()[1].steps.load(), 21U);
+}
+
+// The parameters, whose bits two runs may share.
+std::vector<std::byte> parameters_of(JobArena& arena) {
+  return {arena.parameters().begin(), arena.parameters().end()};
+}
+
+// Under ThreadSanitizer an epoch takes long, and shows the races that there are.
+#ifdef FERAL_RACY_ATOMICS
+constexpr bool thorough = false;
+#else
+constexpr bool thorough = true;
+#endif
+
+TEST(HogwildThreads, EveryPolicyLearnsAndLosesNoBatch) {
+  struct Way {
+    Policy policy;
+    std::int64_t publish_every;
+  };
+  for (const Way& way : {Way{Policy::atomic_add, 1}, Way{Policy::locked, 1}, Way{Policy::snapshot, 1},
+                         Way{Policy::racy, 4}, Way{Policy::atomic_add, 4}}) {
+    TrainOptions options;
+    options.epochs = thorough ? 8 : 1;
+    options.batch = 20;
+    options.lr = 0.02;
+    options.policy = way.policy;
+    options.publish_every = way.publish_every;
+    ThreadedJob job(digits_job<models::MLP>(), options);
+    job.run();
+    expect_every_sample_once_an_epoch(job.arena());
+    EXPECT_GT(job.last().accuracy, thorough ? 0.7 : 0) << name_of(way.policy) << " " << way.publish_every;
+  }
+}
+
+TEST(HogwildThreads, AWorkerThatHoldsAllThereIsPublishesBeforeItWaits) {
+  TrainOptions options;
+  options.max_workers = options.workers = 2;
+  options.epochs = 2;
+  options.batch = 603;  // a batch an epoch
+  options.publish_every = 64;
+  ThreadedJob job(digits_job<models::MLP>(), options);
+  job.run();
+  expect_every_sample_once_an_epoch(job.arena());
+}
+
+TEST(HogwildThreads, DeterministicRunsEndInTheSameBits) {
+  for (const int workers : {3, 2, 1}) {
+    TrainOptions options;
+    options.workers = workers;
+    options.loaders = 2;
+    options.epochs = thorough ? 3 : 1;
+    options.batch = 20;
+    options.optimizer = optim::Rule::adam;
+    options.lr = 1e-3;
+    options.deterministic = true;
+    std::vector<std::byte> found;
+    for (int run = 0; run < 2; ++run) {
+      ThreadedJob job(digits_job<models::MLP>(), options);
+      job.run();
+      expect_every_sample_once_an_epoch(job.arena());
+      EXPECT_GT(job.last().accuracy, thorough ? 0.4 : 0);
+      if (run == 0) found = parameters_of(job.arena());
+      EXPECT_EQ(found, parameters_of(job.arena())) << workers;
+    }
+    if (!thorough) break;
+  }
+}
+
+TEST(HogwildThreads, ARequestToStopEndsADeterministicJob) {
+  TrainOptions options;
+  options.workers = 3;
+  options.epochs = 100'000;
+  options.deterministic = true;
+  ThreadedJob job(digits_job<models::MLP>(), options);
+  std::thread launcher([&] {
+    EXPECT_TRUE(support::eventually([&] { return job.arena().ring().done_count() > 10; }));
+    job.arena().request_stop(StopReason::requested);
+  });
+  job.run();
+  launcher.join();
 }
 
 TEST(HogwildThreads, ThePlateauOfTheTestLossLowersTheRate) {

@@ -145,6 +145,73 @@ TEST(PlanJob, RefusesAnOptimizerThatSearchesALineUnderSeveralWorkers) {
             "");
 }
 
+TEST(PlanJob, PublishingSeldomHasSlotsForAllThatIsHeld) {
+  TrainOptions options;
+  options.max_workers = 3;
+  options.max_loaders = 2;
+  EXPECT_EQ(plan_job(options, description(), cores).slots, 3 * 3U + 2 + 1);
+  EXPECT_EQ(plan_job(options, description(), cores).publish_every, 1U);
+  options.publish_every = 8;
+  EXPECT_EQ(plan_job(options, description(), cores).slots, 10 * 3U + 2 + 1);
+  EXPECT_EQ(plan_job(options, description(), cores).publish_every, 8U);
+  options.publish_every = 64;
+  options.max_workers = 1024;
+  EXPECT_EQ(plan_job(options, description(), cores).slots, shm::SlotRing::max_slots);
+}
+
+TEST(PlanJob, RefusesToPublishSeldomWhatIsNoSumOfSteps) {
+  const auto with = [](const std::function<void(TrainOptions&, JobDescription&)>& change) {
+    return plan_error([&](auto& o, auto& d) {
+      o.publish_every = 4;
+      change(o, d);
+    });
+  };
+  EXPECT_EQ(with([](auto&, auto&) {}), "");
+  EXPECT_EQ(with([](auto& o, auto&) { o.policy = Policy::atomic_add; }), "");
+  for (const Policy policy : {Policy::locked, Policy::snapshot}) {
+    EXPECT_TRUE(has(with([&](auto& o, auto&) { o.policy = policy; }),
+                    {"--publish-every 4", "--policy " + std::string(name_of(policy)), "atomic-add"}));
+  }
+  EXPECT_TRUE(has(with([](auto& o, auto&) { o.shared_state = true; }), {"--publish-every 4", "--shared-state"}));
+  EXPECT_TRUE(has(with([](auto& o, auto&) {
+                    o.workers = 1;
+                    o.optimizer = optim::Rule::lbfgs;
+                  }),
+                  {"--publish-every 4", "--optimizer lbfgs"}));
+  EXPECT_TRUE(has(with([](auto& o, auto& d) {
+                    o.workers = 1;
+                    d.needs_closure = true;
+                  }),
+                  {"--publish-every 4", "this job's optimizer"}));
+  for (const std::int64_t count : {0, -1, 65}) {
+    EXPECT_TRUE(has(with([&](auto& o, auto&) { o.publish_every = count; }), {"--publish-every", "1 to 64"}));
+  }
+}
+
+TEST(PlanJob, ADeterministicJobHasItsWorkersAndNothingThatGoesByTime) {
+  const auto with = [](const std::function<void(TrainOptions&)>& change) {
+    return plan_error([&](auto& o, auto&) {
+      o.deterministic = true;
+      change(o);
+    });
+  };
+  EXPECT_EQ(with([](auto&) {}), "");
+  EXPECT_EQ(with([](auto& o) { o.max_workers = o.workers; }), "");
+  EXPECT_TRUE(has(with([](auto& o) { o.max_workers = 9; }), {"--deterministic", "--max-workers 9"}));
+  EXPECT_TRUE(has(with([](auto& o) { o.policy = Policy::locked; }), {"--deterministic", "--policy locked"}));
+  EXPECT_TRUE(has(with([](auto& o) { o.publish_every = 2; }), {"--deterministic", "--publish-every 2"}));
+  EXPECT_TRUE(has(with([](auto& o) { o.shared_state = true; }), {"--deterministic", "--shared-state"}));
+  EXPECT_TRUE(has(with([](auto& o) { o.staleness_scale = true; }), {"--deterministic", "--staleness-scale"}));
+  EXPECT_TRUE(has(with([](auto& o) { o.target_accuracy = 0.5; }), {"--deterministic", "--target-accuracy"}));
+  EXPECT_TRUE(
+      has(with([](auto& o) { o.schedule = optim::Schedule::plateau; }), {"--deterministic", "--schedule plateau"}));
+  TrainOptions options;
+  options.deterministic = true;
+  options.workers = 3;
+  EXPECT_EQ(plan_job(options, description(), 16).max_workers, 3U);
+  EXPECT_EQ(plan_job(options, description(), 16).deterministic, 1U);
+}
+
 TEST(PlanJob, APlateauNeedsDataToTestOn) {
   const auto plateau = [](auto& o, auto&) { o.schedule = optim::Schedule::plateau; };
   EXPECT_EQ(plan_error(plateau), "");
@@ -290,6 +357,9 @@ TEST_F(JobInMemfd, AJobBlockThatContradictsTheArenaIsRefused) {
   EXPECT_NE(refused([](JobBlock& b) { b.plan.batch = 1ULL << 63; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.plan.samples = 0; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.plan.samples = 1 << 30; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.publish_every = 0; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.publish_every = 65; }), "");
+  EXPECT_NE(refused([](JobBlock& b) { b.deterministic = 1; }), "") << "there is no turnstile";
   EXPECT_NE(refused([](JobBlock& b) { b.field_count = 0; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.tensor_records = 4; }), "");
   EXPECT_NE(refused([](JobBlock& b) { b.tensor_records = 0xffff'ffff; }), "");
