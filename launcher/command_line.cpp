@@ -180,8 +180,9 @@ void add_steering_commands(CLI::App& app, CommandLine& line, std::vector<std::st
   loaders->option_text("N");
   CLI::App* set = app.add_subcommand("set", "Change how a running job trains");
   add_job(set);
-  set->add_option("CHANGE", changes,
-                  "lr=X, lr=auto (as scheduled), clip=X (norm of gradients), clip=off, pause, resume")
+  set->add_option(
+         "CHANGE", changes,
+         "lr=X, lr=auto (as scheduled), clip=X (norm of gradients), clip=off, pause, resume, checkpoint-now")
       ->required()
       ->option_text("...");
   add_job(app.add_subcommand("attach", "List the live tensors of a running job"));

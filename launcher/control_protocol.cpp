@@ -75,6 +75,7 @@ std::string encode(const ControlRequest& request) {
   if (request.lr) json["lr"] = number_or(*request.lr, "auto");
   if (request.clip) json["clip"] = number_or(*request.clip, "off");
   if (request.paused) json["paused"] = *request.paused;
+  if (request.checkpoint) json["checkpoint"] = true;
   return dumped(json);
 }
 
@@ -101,6 +102,9 @@ ControlRequest decode_request(std::string_view text) {
     } else if (key == "paused") {
       if (!value.is_boolean()) fail("control: paused must be true or false");
       request.paused = value.get<bool>();
+    } else if (key == "checkpoint") {
+      if (value != true) fail("control: checkpoint must be true");
+      request.checkpoint = true;
     } else {
       fail("control: an unknown word in a request");
     }
@@ -172,11 +176,14 @@ ControlRequest parse_changes(const std::vector<std::string>& changes) {
     } else if (change == "pause" || change == "resume") {
       once(request.paused.has_value(), change);
       request.paused = change == "pause";
+    } else if (change == "checkpoint-now") {
+      request.checkpoint = true;
     } else {
-      fail("{}: is none of lr=X, lr=auto, clip=X, clip=off, pause, resume", change);
+      fail("{}: is none of lr=X, lr=auto, clip=X, clip=off, pause, resume, checkpoint-now", change);
     }
   }
-  if (changes.empty()) fail("set: name what to change: lr=X, lr=auto, clip=X, clip=off, pause, resume");
+  if (changes.empty())
+    fail("set: name what to change: lr=X, lr=auto, clip=X, clip=off, pause, resume, checkpoint-now");
   return request;
 }
 

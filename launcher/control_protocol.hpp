@@ -28,6 +28,7 @@ struct ControlRequest {
   std::optional<double> lr;             // of set: above 0, or unset: as scheduled
   std::optional<double> clip;           // of set: above 0, or unset: no clipping
   std::optional<bool> paused;           // of set
+  bool checkpoint = false;              // of set: one is to be written now
 };
 
 struct JobStatus {
@@ -59,7 +60,8 @@ std::string encode(const ControlAnswer& answer);
 ControlRequest decode_request(std::string_view text);
 ControlAnswer decode_answer(std::string_view text);
 
-// "lr=0.01", "lr=auto", "clip=1.0", "clip=off", "pause", "resume": a request to set. Throws feral::Error.
+// "lr=0.01", "lr=auto", "clip=1.0", "clip=off", "pause", "resume", "checkpoint-now": a request to set. Throws
+// feral::Error.
 ControlRequest parse_changes(const std::vector<std::string>& changes);
 
 // Names of jobs have 1 to 64 of letters, digits and "._-", one of them no digit. Throws feral::Error.

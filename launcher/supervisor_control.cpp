@@ -171,6 +171,9 @@ bool Supervisor::ended_by_scaling(const ChildIdentity& identity, const ExitStatu
 }
 
 std::string Supervisor::set(const ControlRequest& request) {
+  if (request.checkpoint && !checkpoints_->on()) {
+    fail("checkpoint-now: job {} has no folder for checkpoints (--checkpoint DIR)", job_name_);
+  }
   SteeringBlock& steering = arena_->steering();
   std::vector<std::string> changes;
   const auto set_number = [&](const char* what, std::optional<double> asked, std::atomic<double>& word,
@@ -187,6 +190,10 @@ std::string Supervisor::set(const ControlRequest& request) {
     if (steering.paused.exchange(paused, std::memory_order_relaxed) != paused) {
       changes.emplace_back(*request.paused ? "paused" : "resumed");
     }
+  }
+  if (request.checkpoint) {
+    arena_->checkpoint().requests.fetch_add(1, std::memory_order_relaxed);
+    changes.emplace_back("checkpoint asked for");
   }
   arena_->notify_all();
   return fmt::format("{}", fmt::join(changes, ", "));

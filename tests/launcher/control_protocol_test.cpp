@@ -18,11 +18,13 @@ TEST(ControlRequest, ComesBackAsItWas) {
   request.lr = 0.1;
   request.clip = unset;
   request.paused = true;
+  request.checkpoint = true;
   const ControlRequest set = decode_request(encode(request));
   EXPECT_EQ(set.kind, ControlRequest::Kind::set);
   EXPECT_EQ(set.lr, 0.1);
   EXPECT_EQ(set.clip, unset);
   EXPECT_EQ(set.paused, true);
+  EXPECT_TRUE(set.checkpoint);
   EXPECT_FALSE(set.workers);
   request = {};
   request.kind = ControlRequest::Kind::scale;
@@ -32,6 +34,7 @@ TEST(ControlRequest, ComesBackAsItWas) {
   EXPECT_EQ(scale.workers, 3);
   EXPECT_FALSE(scale.loaders);
   EXPECT_FALSE(scale.lr);
+  EXPECT_FALSE(scale.checkpoint);
   EXPECT_EQ(decode_request(encode(ControlRequest{})).kind, ControlRequest::Kind::status);
 }
 
@@ -59,6 +62,7 @@ TEST(ControlRequest, OfAnybodyIsRefusedUnlessItIsOne) {
                                  R"({"version":1,"do":"set","lr":{}})",
                                  R"({"version":1,"do":"set","clip":"auto"})",
                                  R"({"version":1,"do":"set","paused":1})",
+                                 R"({"version":1,"do":"set","checkpoint":1})",
                                  R"({"version":1,"do":"scale","workers":1.5})",
                                  R"({"version":1,"do":"scale","workers":"2"})",
                                  R"({"version":1,"do":"scale","wrkers":2})"}) {

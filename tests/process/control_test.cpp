@@ -204,6 +204,25 @@ TEST_F(Control, APausedJobTakesNoStepUntilItIsResumed) {
   EXPECT_EQ(said_changes(), (std::vector<std::string>{"paused", "resumed", "lr 0.1"}));
 }
 
+TEST_F(Control, ACheckpointIsWrittenWhenItIsAskedForAlsoInAPause) {
+  Program program(support::feral_program, job({"--epochs", support::endless, "--checkpoint", path("kept"),
+                                               "--checkpoint-every", support::endless}));
+  ASSERT_TRUE(trains(program));
+  done({"set", name(), "pause", "checkpoint-now"}, {"paused, checkpoint asked for"});
+  EXPECT_TRUE(eventually([&] {
+    std::error_code absent;
+    for (const auto& file : std::filesystem::directory_iterator(path("kept"), absent)) {
+      if (file.path().extension() == ".safetensors") return true;
+    }
+    return false;
+  }));
+  program.signal(SIGKILL);
+  EXPECT_TRUE(program.gone(std::chrono::seconds(10)));
+  Program without(support::feral_program, job({"--epochs", support::endless}));
+  ASSERT_TRUE(trains(without));
+  refused({"set", name(), "checkpoint-now"}, {"checkpoint-now", name(), "--checkpoint DIR"});
+}
+
 TEST_F(Control, APausedJobStillStops) {
   Program program(support::feral_program, job({"--epochs", support::endless}));
   ASSERT_TRUE(trains(program));
