@@ -171,7 +171,7 @@ class HogwildWorker {
 
   // Waits until the parameters are that version, which worker 0 sees to; false when the job is stopped.
   bool wait_for_version(Turnstile& turnstile, std::uint64_t round) {
-    if (turnstile.version() == round) return true;
+    if (turnstile.version() >= round) return true;
     const std::uint64_t begun_ns = monotonic_ns();
     bool reached = false;
     if (owner_.index == 0) {
@@ -181,7 +181,8 @@ class HogwildWorker {
       reached = wait_until(turnstile.changed(), [&] { return turnstile.all_ended(count, round); });
       if (reached) turnstile.advance(count, *stretches_, arena_.parameters());
     } else {
-      reached = wait_until(turnstile.changed(), [&] { return turnstile.version() == round; });
+      // Nobody waits for a worker without a batch in the last round: that version may be past already.
+      reached = wait_until(turnstile.changed(), [&] { return turnstile.version() >= round; });
     }
     turnstile.add_waited(owner_.index, monotonic_ns() - begun_ns);
     return reached;

@@ -107,7 +107,7 @@ TEST(HogwildThreads, TwoWorkersLearnWithAMomentumOfTheirOwn) {
 TEST(HogwildThreads, WorkersOfTwoNodesLearnOnAReplicaEach) {
   TrainOptions options;
   options.workers = 3;
-  options.epochs = 8;
+  options.epochs = 20;
   options.batch = 10;
   options.replicas = true;
   options.nodes = 2;
@@ -251,6 +251,21 @@ TEST(HogwildThreads, DeterministicRunsEndInTheSameBits) {
       EXPECT_EQ(found, parameters_of(job.arena())) << workers;
     }
     if (!thorough) break;
+  }
+}
+
+// The worker without a batch in the last round may look for its version when the others are past it.
+TEST(HogwildThreads, DeterministicJobsWithAShortLastRoundEnd) {
+  TrainOptions options;
+  options.workers = 2;
+  options.epochs = 1;
+  options.batch = 201;  // three of them
+  options.evaluate_every = 0;
+  options.deterministic = true;
+  for (int run = 0; run < (thorough ? 60 : 2); ++run) {
+    ThreadedJob job(digits_job<models::MLP>(), options);
+    job.run();
+    expect_every_sample_once_an_epoch(job.arena());
   }
 }
 
