@@ -120,8 +120,11 @@ std::uint64_t Optimizer::step_count(std::size_t index) const {
 // Relaxed: the count goes with the moments, which are read and written without order as well.
 std::uint64_t Optimizer::count_step(std::size_t index) noexcept {
   std::uint64_t& count = count_of(index);
-  if (shared_) return std::atomic_ref(count).fetch_add(1, std::memory_order_relaxed) + 1;
-  return ++count;
+  const std::atomic_ref word(count);
+  if (shared_) return word.fetch_add(1, std::memory_order_relaxed) + 1;
+  const std::uint64_t next = word.load(std::memory_order_relaxed) + 1;
+  word.store(next, std::memory_order_relaxed);  // whoever writes a checkpoint may be reading it
+  return next;
 }
 
 Operands Optimizer::operands_of(std::size_t index) const noexcept {

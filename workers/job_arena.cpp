@@ -137,7 +137,7 @@ std::vector<data::Field> checked_fields(const JobBlock& block) {
 }
 
 // How many processes of a role the job may grow to.
-std::uint32_t most(std::int64_t asked, std::int64_t at_first, int cores) {
+std::uint32_t most_processes(std::int64_t asked, std::int64_t at_first, int cores) {
   const std::int64_t standard = std::min<std::int64_t>(2 * cores, max_processes);
   return static_cast<std::uint32_t>(asked != 0 ? asked : std::max(at_first, standard));
 }
@@ -277,8 +277,8 @@ JobBlock plan_job(const TrainOptions& options, const JobDescription& description
 
 ProcessLimits process_limits(const TrainOptions& options, int cores) {
   return {options.deterministic ? static_cast<std::uint32_t>(options.workers)
-                                : most(options.max_workers, options.workers, cores),
-          most(options.max_loaders, options.loaders, cores)};
+                                : most_processes(options.max_workers, options.workers, cores),
+          most_processes(options.max_loaders, options.loaders, cores)};
 }
 
 std::int32_t spins_of(std::int64_t workers, std::int64_t loaders, int cores) noexcept {

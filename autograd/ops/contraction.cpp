@@ -30,10 +30,10 @@ Shape sizes_of(const Labelled& x, std::string_view labels) {
 }
 
 // Which labels a pair of operands shares, and what becomes of them.
-struct Plan {
+struct ContractionPlan {
   std::string batch, contracted, left, right;
 
-  Plan(const Labelled& a, const Labelled& b, std::string_view keep) {
+  ContractionPlan(const Labelled& a, const Labelled& b, std::string_view keep) {
     for (const char label : a.labels)
       (!has(b.labels, label) ? left : has(keep, label) ? batch : contracted) += label;
     for (const char label : b.labels) {
@@ -56,7 +56,7 @@ void sum_where_broadcast(Labelled& a, Labelled& b) {
 }
 
 // No dimension is summed: elements times elements.
-Tensor multiply(const Labelled& a, const Labelled& b, const Plan& plan) {
+Tensor multiply(const Labelled& a, const Labelled& b, const ContractionPlan& plan) {
   Shape left = sizes_of(a, plan.batch + plan.left);
   for (std::size_t i = 0; i < plan.right.size(); ++i) left.push_back(1);
   Shape right = sizes_of(b, plan.batch);
@@ -67,7 +67,7 @@ Tensor multiply(const Labelled& a, const Labelled& b, const Plan& plan) {
 
 // [batch..., left, contracted] × [batch..., contracted, right], each group but the batch's merged into one
 // dimension.
-Tensor multiply_matrices(const Labelled& a, const Labelled& b, const Plan& plan) {
+Tensor multiply_matrices(const Labelled& a, const Labelled& b, const ContractionPlan& plan) {
   const Shape left = sizes_of(a, plan.left);
   const Shape right = sizes_of(b, plan.right);
   const std::int64_t depth = product_of(sizes_of(a, plan.contracted));
@@ -121,7 +121,7 @@ Labelled contract(Labelled a, Labelled b, std::string_view keep) {
   const std::string in_a = a.labels;
   a = summed(a, std::string(keep) + b.labels);
   b = summed(b, std::string(keep) + in_a);
-  for (const char label : Plan(a, b, keep).contracted) {
+  for (const char label : ContractionPlan(a, b, keep).contracted) {
     if (size_along(a, label) == size_along(b, label)) continue;
     sum_where_broadcast(a, b);
     break;
@@ -131,7 +131,7 @@ Labelled contract(Labelled a, Labelled b, std::string_view keep) {
     a.tensor = a.tensor.to(common);
     b.tensor = b.tensor.to(common);
   }
-  const Plan plan(a, b, keep);
+  const ContractionPlan plan(a, b, keep);
   return {plan.contracted.empty() ? multiply(a, b, plan) : multiply_matrices(a, b, plan),
           plan.batch + plan.left + plan.right};
 }
