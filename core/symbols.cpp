@@ -36,10 +36,11 @@ Symbol symbol_at(const void* address) {
 
 std::size_t stack_of_caller(std::span<void*> addresses) {
   const int count = ::backtrace(addresses.data(), static_cast<int>(addresses.size()));
-  const auto found = static_cast<std::size_t>(std::max(count, 0));
-  if (found == 0) return 0;
-  std::move(addresses.begin() + 1, addresses.begin() + static_cast<std::ptrdiff_t>(found), addresses.begin());
-  return found - 1;  // the first one is in here
+  // What comes first is in here, and in whatever stands before backtrace() (AddressSanitizer does).
+  const auto end = addresses.begin() + std::max(count, 0);
+  auto first = std::find(addresses.begin(), end, __builtin_return_address(0));
+  if (first == end && count > 0) first = addresses.begin() + 1;
+  return static_cast<std::size_t>(std::move(first, end, addresses.begin()) - addresses.begin());
 }
 
 }  // namespace feral
