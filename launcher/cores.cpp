@@ -68,6 +68,23 @@ std::vector<int> by_physical_core(const std::vector<int>& cores, const fs::path&
   return result;
 }
 
+std::vector<int> by_node_in_turn(const std::vector<int>& cores, const std::vector<shm::NumaNode>& nodes) {
+  std::vector<std::vector<int>> queues(nodes.size() + 1);  // the last one: of cores that no node has
+  for (const int core : cores) {
+    const auto has = [&](const shm::NumaNode& node) {
+      return std::ranges::find(node.cores, core) != node.cores.end();
+    };
+    queues[static_cast<std::size_t>(std::ranges::find_if(nodes, has) - nodes.begin())].push_back(core);
+  }
+  std::vector<int> result;
+  for (std::size_t round = 0; result.size() < cores.size(); ++round) {
+    for (const std::vector<int>& queue : queues) {
+      if (round < queue.size()) result.push_back(queue[round]);
+    }
+  }
+  return result;
+}
+
 double cpu_quota(const shm::SystemPaths& paths) {
   double smallest = 0;
   const auto take = [&](double quota) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "shm/memory_budget.hpp"
+#include "shm/numa.hpp"
 #include "workers/child.hpp"
 
 namespace feral {
@@ -17,6 +18,10 @@ std::vector<int> available_cores();
 // kernel's folder of them; a core that it says nothing of counts as one of its own.
 std::vector<int> by_physical_core(const std::vector<int>& cores,
                                   const std::filesystem::path& cpus = "/sys/devices/system/cpu");
+
+// The same cores with those of the nodes in turn, in their order within each: position i is of node i % nodes, as
+// long as that one has any left. So worker i runs beside its replica (workers/replicas.hpp).
+std::vector<int> by_node_in_turn(const std::vector<int>& cores, const std::vector<shm::NumaNode>& nodes);
 
 // How many cores' worth of time the cgroups around this process allow (cpu.max, or cpu.cfs_quota_us of version 1),
 // the smallest of them; 0 for no limit.

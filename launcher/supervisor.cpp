@@ -56,7 +56,9 @@ Supervisor::Supervisor(std::string model_name, std::string data_name, TrainOptio
       budget_(core_budget()),
       started_ns_(monotonic_ns()),
       death_watch_(std::chrono::duration<double>(options_.hang_timeout),
-                   [this](const std::string& line) { progress_.print(line); }) {}
+                   [this](const std::string& line) { progress_.print(line); }) {
+  if (options_.replicas && options_.nodes == 0) budget_.cores = by_node_in_turn(budget_.cores, shm::numa_nodes());
+}
 
 int Supervisor::run() {
   std::signal(SIGPIPE, SIG_IGN);  // `feral train | head` trains on: nobody reading is no reason to lose a run

@@ -126,5 +126,14 @@ TEST(Cores, AreThoseOfTheAffinityMask) {
 
 TEST(Cores, TheCpuHasAName) { EXPECT_FALSE(cpu_name().empty()); }
 
+TEST(Cores, OfTheNodesComeInTurn) {
+  const std::vector<shm::NumaNode> nodes = {{.number = 0, .cores = {0, 1, 2, 3}},
+                                            {.number = 1, .cores = {4, 5, 6, 7}}};
+  EXPECT_EQ(by_node_in_turn({0, 1, 2, 3, 4, 5, 6, 7}, nodes), (std::vector<int>{0, 4, 1, 5, 2, 6, 3, 7}));
+  EXPECT_EQ(by_node_in_turn({3, 1, 6}, nodes), (std::vector<int>{3, 6, 1})) << "in their order within a node";
+  EXPECT_EQ(by_node_in_turn({9, 4}, nodes), (std::vector<int>{4, 9})) << "one that no node has";
+  EXPECT_EQ(by_node_in_turn({2, 1}, {{}}), (std::vector<int>{2, 1})) << "where the kernel does not say";
+}
+
 }  // namespace
 }  // namespace feral
