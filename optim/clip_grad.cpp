@@ -51,7 +51,7 @@ HWY_ATTR double gather(const T* values, std::size_t count, bool largest) {
         // Not hn::Max, which may lose a NaN: a NaN fails the comparison and is taken, and then stays.
         const auto magnitude = hn::Abs(v);
         const auto kept = hn::Gt(parts[k], magnitude);
-        const auto nan = hn::Ne(parts[k], parts[k]);
+        const auto nan = hn::IsNaN(parts[k]);  // hn::Ne is false of NaNs on AVX2
         parts[k] = hn::IfThenElse(hn::Or(kept, nan), parts[k], magnitude);
       } else {
         parts[k] = hn::MulAdd(v, v, parts[k]);
