@@ -24,17 +24,6 @@ double quota_of(const fs::path& group) {
   return found && quota > 0 && period > 0 ? quota / period : 0;
 }
 
-// The smallest quota of a group and of those around it, within `mount`.
-double smallest_quota(const fs::path& mount, fs::path group) {
-  double smallest = 0;
-  for (;;) {
-    const double quota = quota_of(mount / group.relative_path());
-    if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
-    if (group.empty() || group == group.root_path()) return smallest;
-    group = group.parent_path();
-  }
-}
-
 }  // namespace
 
 std::vector<int> available_cores() {
@@ -87,22 +76,10 @@ std::vector<int> by_node_in_turn(const std::vector<int>& cores, const std::vecto
 
 double cpu_quota(const shm::SystemPaths& paths) {
   double smallest = 0;
-  const auto take = [&](double quota) {
+  shm::for_each_cgroup(paths, "cpu", {"cpu", "cpu,cpuacct"}, [&](const fs::path& folder, shm::CgroupVersion) {
+    const double quota = quota_of(folder);
     if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
-  };
-  std::ifstream groups(paths.self_cgroup);
-  std::string line;
-  while (std::getline(groups, line)) {  // hierarchy-ID:controllers:path
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const fs::path group = line.substr(second + 1);
-    if (controllers.empty()) take(smallest_quota(paths.cgroup_mount, group));
-    if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
-      for (const char* mount : {"cpu", "cpu,cpuacct"}) take(smallest_quota(paths.cgroup_mount / mount, group));
-    }
-  }
+  });
   return smallest;
 }
 

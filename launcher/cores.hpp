@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "shm/memory_budget.hpp"
+#include "shm/cgroups.hpp"
 #include "shm/numa.hpp"
 #include "workers/child.hpp"
 

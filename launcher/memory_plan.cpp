@@ -5,6 +5,7 @@
 #include "core/fail.hpp"
 #include "core/sizes.hpp"
 #include "launcher/limits.hpp"
+#include "shm/memory_budget.hpp"
 #include "workers/parameter_access.hpp"
 
 namespace feral {

@@ -43,31 +43,11 @@ constexpr Hierarchy version_2{"memory.max", "memory.current", "inactive_file", "
 constexpr Hierarchy version_1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file",
                               "memory.oom_control"};
 
-// Calls visit(folder, hierarchy) for the memory cgroup of this process and each of its ancestors, innermost first.
 template <class Visit>
-void for_each_group(const SystemPaths& paths, Visit&& visit) {
-  const auto climb = [&](const fs::path& mount, fs::path group, const Hierarchy& files) {
-    // Inside a container the group's path may not exist below the mount: then the mount is the container's own
-    // group.
-    for (;;) {
-      visit(mount / group.relative_path(), files);
-      if (group.empty() || group == group.root_path()) return;
-      group = group.parent_path();
-    }
-  };
-  std::ifstream groups(paths.self_cgroup);
-  std::string line;
-  while (std::getline(groups, line)) {  // hierarchy-ID:controllers:path
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const fs::path group = line.substr(second + 1);
-    if (controllers.empty()) climb(paths.cgroup_mount, group, version_2);
-    if (("," + controllers + ",").find(",memory,") != std::string::npos) {
-      climb(paths.cgroup_mount / "memory", group, version_1);
-    }
-  }
+void for_each_group(const SystemPaths& paths, const Visit& visit) {
+  for_each_cgroup(paths, "memory", {"memory"}, [&](const fs::path& folder, CgroupVersion version) {
+    visit(folder, version == CgroupVersion::two ? version_2 : version_1);
+  });
 }
 
 }  // namespace

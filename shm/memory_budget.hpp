@@ -2,17 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 
-namespace feral::shm {
+#include "shm/cgroups.hpp"
 
-// Where the kernel's files are; tests point these at folders of their own.
-struct SystemPaths {
-  std::filesystem::path meminfo = "/proc/meminfo";
-  std::filesystem::path self_cgroup = "/proc/self/cgroup";
-  std::filesystem::path cgroup_mount = "/sys/fs/cgroup";
-};
+namespace feral::shm {
 
 struct MemoryBudget {
   std::uint64_t available_bytes = 0;  // what can be taken now, the smallest of all limits

@@ -9,9 +9,9 @@
 #include "core/log.hpp"
 #include "core/sizes.hpp"
 #include "nn/flat_parameters.hpp"
-#include "tensor/racy.hpp"
 #include "tensor/safetensors.hpp"
 #include "workers/checkpoint_folder.hpp"
+#include "workers/parameter_stretches.hpp"
 #include "workers/quiesce.hpp"
 
 namespace feral {
@@ -39,12 +39,6 @@ std::optional<double> accuracy_of_best(const std::filesystem::path& folder) {
   } catch (const Error&) {  // a damaged one is replaced by the next
   }
   return std::nullopt;
-}
-
-void copy_region(std::byte* to, std::span<const std::byte> from) {
-  // Regions are whole lines; an element is never larger than a word.
-  racy_copy(reinterpret_cast<std::uint64_t*>(to), reinterpret_cast<const std::uint64_t*>(from.data()),
-            from.size() / sizeof(std::uint64_t));
 }
 
 }  // namespace
@@ -130,11 +124,12 @@ CheckpointRecord CheckpointWriter::take(std::chrono::milliseconds patience) {
 
 void CheckpointWriter::copy_out() {
   const JobBlock& job = arena_.job();
-  copy_region(copy_.raw_data(), arena_.parameters());
+  copy_live({copy_.raw_data(), arena_.parameters().size()}, arena_.parameters());
   states_.clear();
   for (std::uint32_t i = 0; i < (job.shared_state != 0 ? 1 : job.max_workers); ++i) {
     if (job.shared_state == 0 && arena_.workers()[i].state_made.load(std::memory_order_relaxed) == 0) continue;
-    copy_region(copy_.raw_data() + states_offset_ + i * state_stride_, arena_.optimizer_state(i));
+    const std::span<const std::byte> state = arena_.optimizer_state(i);
+    copy_live({copy_.raw_data() + states_offset_ + i * state_stride_, state.size()}, state);
     states_.push_back(i);
   }
 }

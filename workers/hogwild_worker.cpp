@@ -92,7 +92,7 @@ class HogwildWorker {
       }
       if (held_.empty()) {
         access_->begin();
-        gate_->staleness().read();
+        if (access_->has_copy()) gate_->staleness().read();  // else the gate does
       }
       held_.push_back({*claim, train(*claim)});
       if (held_.size() == block_.publish_every) publish();

@@ -109,9 +109,6 @@ void check_deterministic(const TrainOptions& options) {
   refuse(options.shared_state, "--shared-state", "each worker's state follows its own batches");
   refuse(options.schedule == optim::Schedule::plateau, "--schedule plateau",
          "when a loss has been measured is a matter of time");
-  refuse(options.resume, "--resume", "its rounds begin with the first batch");
-  refuse(options.checkpoint_mode == CheckpointMode::quiesced && !options.checkpoint.empty(),
-         "--checkpoint-mode quiesced", "its workers stop for nobody; a checkpoint may be fuzzy");
   refuse(options.target_accuracy > 0, "--target-accuracy", "when it has been measured is a matter of time");
   refuse(options.max_workers != 0 && options.max_workers != options.workers,
          fmt::format("--max-workers {}", options.max_workers),

@@ -19,7 +19,7 @@ ParameterAccess::ParameterAccess(const nn::FlatLayout& layout, std::span<std::by
 
 void ParameterAccess::begin() noexcept {
   if (!memory_.defined()) return;
-  read_live(copy_, shared_);
+  copy_live(copy_, shared_);
   std::memcpy(base_.data(), copy_.data(), copy_.size());
 }
 

@@ -7,24 +7,13 @@
 #include <thread>
 
 #include "optim/finite.hpp"
-#include "tensor/racy.hpp"
+#include "workers/parameter_stretches.hpp"
 
 namespace feral {
 namespace {
 
 // An update takes milliseconds at most; a worker that has not finished after this long is stopped or dead.
 constexpr std::chrono::seconds longest_write{1};
-
-// Copies memory that others may be reading, or writing, in whole elements.
-void copy_live(std::span<std::byte> to, std::span<const std::byte> from) {
-  const std::size_t words = from.size() / sizeof(std::uint64_t);
-  auto* out = reinterpret_cast<std::uint64_t*>(to.data());
-  const auto* in = reinterpret_cast<const std::uint64_t*>(from.data());
-  for (std::size_t i = 0; i < words; ++i) {
-    __atomic_store_n(out + i, __atomic_load_n(in + i, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
-  }
-  for (std::size_t i = words * sizeof(std::uint64_t); i < from.size(); ++i) racy_store(&to[i], racy_load(&from[i]));
-}
 
 // A loss that has jumped by more than itself is no good place to come back to.
 bool is_sane(double loss, const std::optional<double>& best) {

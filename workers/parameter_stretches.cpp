@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/sizes.hpp"
+#include "tensor/cpu/visit_size.hpp"
 #include "tensor/racy.hpp"
 
 namespace feral {
@@ -115,16 +116,7 @@ void visit_changes(DType dtype, bool adds, const Function& function) {
         break;
     }
   }
-  switch (size_of(dtype)) {
-    case 1:
-      return function.template operator()<std::uint8_t>();
-    case 2:
-      return function.template operator()<std::uint16_t>();
-    case 4:
-      return function.template operator()<std::uint32_t>();
-    default:
-      return function.template operator()<std::uint64_t>();
-  }
+  cpu::visit_size(size_of(dtype), function);
 }
 
 bool is_added_to(DType dtype, bool is_parameter) {
@@ -185,17 +177,11 @@ void ParameterStretches::reconcile(std::span<std::byte> replica, std::span<std::
   }
 }
 
-void read_live(std::span<std::byte> into, std::span<const std::byte> live) noexcept {
-  FERAL_ASSERT(into.size() == live.size() && live.size() % line_bytes == 0);
-  racy_copy(reinterpret_cast<Word*>(into.data()), reinterpret_cast<const Word*>(live.data()),
-            live.size() / sizeof(Word));
-}
-
-void write_live(std::span<std::byte> live, std::span<const std::byte> from) noexcept {
-  FERAL_ASSERT(from.size() == live.size() && live.size() % line_bytes == 0);
-  auto* const to = reinterpret_cast<Word*>(live.data());
-  const auto* const words = reinterpret_cast<const Word*>(from.data());
-  for (std::size_t i = 0; i < from.size() / sizeof(Word); ++i) racy_store(to + i, words[i]);
+void copy_live(std::span<std::byte> to, std::span<const std::byte> from) noexcept {
+  FERAL_ASSERT(to.size() == from.size() && from.size() % sizeof(Word) == 0);
+  auto* const out = reinterpret_cast<Word*>(to.data());
+  const auto* const in = reinterpret_cast<const Word*>(from.data());
+  for (std::size_t i = 0; i < from.size() / sizeof(Word); ++i) racy_store(out + i, racy_load(in + i));
 }
 
 std::uint64_t checksum(std::span<const std::byte> region) noexcept {

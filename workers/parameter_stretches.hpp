@@ -48,10 +48,9 @@ class ParameterStretches {
   std::vector<Stretch> stretches_;
 };
 
-// Copies a whole flat region that others write meanwhile; each element is one that was there.
-void read_live(std::span<std::byte> into, std::span<const std::byte> live) noexcept;
-// Copies a whole flat region to where others read and write it.
-void write_live(std::span<std::byte> live, std::span<const std::byte> from) noexcept;
+// Copies a region of whole words that others read or write meanwhile, in either place; each element that arrives is
+// one that was there.
+void copy_live(std::span<std::byte> to, std::span<const std::byte> from) noexcept;
 
 // A number that differs where any bit of the region does, but for one chance in 2^64.
 std::uint64_t checksum(std::span<const std::byte> region) noexcept;

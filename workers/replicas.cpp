@@ -46,8 +46,8 @@ std::span<std::byte> Replicas::memory_of(std::uint32_t node, std::size_t which) 
 
 void Replicas::fill(std::span<const std::byte> common) noexcept {
   for (std::uint32_t node = 0; node < nodes(); ++node) {
-    write_live(memory_of(node, 0), common);
-    write_live(memory_of(node, 1), common);
+    copy_live(memory_of(node, 0), common);
+    copy_live(memory_of(node, 1), common);
   }
 }
 

@@ -57,7 +57,7 @@ void Turnstile::begin(std::uint32_t worker, std::span<const std::byte> parameter
     std::memcpy(kept, state.data(), state_bytes_);
     turn.kept.store(round + 1, std::memory_order_release);
   }
-  read_live(copy_of(worker), parameters);
+  copy_live(copy_of(worker), parameters);
 }
 
 void Turnstile::end(std::uint32_t worker, double loss) noexcept {
@@ -71,13 +71,13 @@ void Turnstile::advance(std::uint32_t count, const ParameterStretches& stretches
                         std::span<std::byte> parameters) noexcept {
   const std::uint64_t version = header_->version.load(std::memory_order_relaxed);
   if (header_->made.load(std::memory_order_acquire) != version + 1) {
-    read_live(next_, parameters);
+    copy_live(next_, parameters);
     for (std::uint32_t worker = 0; worker < count; ++worker) {
       stretches.add_changes(next_, parameters, copy_of(worker), Adding::racy);
     }
     header_->made.store(version + 1, std::memory_order_release);
   }
-  write_live(parameters, next_);
+  copy_live(parameters, next_);
   header_->version.store(version + 1, std::memory_order_release);
   header_->changed.notify();
 }

@@ -126,10 +126,10 @@ TEST(ParameterStretches, WholeRegionsAreCopied) {
   Region from;
   Region to;
   weights(from)[7] = 7;
-  write_live(to.memory.bytes(), from.memory.bytes());
+  copy_live(to.memory.bytes(), from.memory.bytes());
   EXPECT_TRUE(to == from);
   weights(from)[119] = 9;
-  read_live(to.memory.bytes(), from.memory.bytes());
+  copy_live(to.memory.bytes(), from.memory.bytes());
   EXPECT_TRUE(to == from);
 }
 
